@@ -1,0 +1,67 @@
+"""Every error that Canary raises on purpose.
+
+    CanaryError
+    ├── ConfigError            what the user wrote cannot be used (exit 2)
+    │   └── SecretError        a secret named by the config cannot be read
+    ├── ProbeFileError         a probe file cannot be used (exit 2)
+    ├── StoreError             the store cannot do what was asked
+    │   ├── StoreUnavailable   it cannot be reached or is full: try again later, nothing was acknowledged
+    │   └── SchemaMismatch     its tables are of another version: run `canary db upgrade`
+    ├── BaselineError          a baseline cannot be recorded, read or promoted
+    ├── DeliveryError          a receiver did not take a notification: it will be tried again
+    └── NotFound               no such target, probe, incident or baseline (exit 2)
+
+An expected failure of a *target* is data (`records.Failure`), never an exception.
+"""
+
+from typing import final
+
+
+class CanaryError(Exception):
+    """Something that Canary cannot do."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class ConfigError(CanaryError):
+    """What the user wrote cannot be used."""
+
+
+@final
+class SecretError(ConfigError):
+    """A secret named by the config cannot be read."""
+
+
+@final
+class ProbeFileError(CanaryError):
+    """A probe file cannot be used."""
+
+
+class StoreError(CanaryError):
+    """The store cannot do what was asked."""
+
+
+@final
+class StoreUnavailable(StoreError):
+    """The store cannot be reached or is full; nothing was acknowledged."""
+
+
+@final
+class SchemaMismatch(StoreError):
+    """The store's tables are of another version; run `canary db upgrade`."""
+
+
+@final
+class BaselineError(CanaryError):
+    """A baseline cannot be recorded, read or promoted."""
+
+
+@final
+class DeliveryError(CanaryError):
+    """A receiver did not take a notification."""
+
+
+@final
+class NotFound(CanaryError):
+    """No such thing."""

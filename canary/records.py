@@ -1,0 +1,473 @@
+"""The frozen values that travel: what is probed, what came back, what it means.
+
+They hold no behaviour beyond names and digests derived from their own fields. Times are aware UTC `datetime`s;
+logprobs are natural logarithms (nats, <= 0).
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Literal
+
+TokenKey = int | bytes
+"""A token's identity: its id where the server gives one, else its bytes. Never its text."""
+
+
+class Dialect(StrEnum):
+    """The API a target speaks."""
+
+    OPENAI_CHAT = "openai_chat"
+    OPENAI_COMPLETIONS = "openai_completions"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How a target is reached. `headers` and `token` may hold secrets: they are never shown."""
+
+    dialect: Dialect
+    base_url: str
+    model: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    token: str | None = field(default=None, repr=False)
+    affinity_header: str | None = None
+    replica_header: str | None = None
+    extra_body: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one target may be asked to bear, and what one answer may cost us."""
+
+    concurrency: int = 8
+    rate_per_second: float = 10.0
+    timeout: timedelta = timedelta(seconds=60)
+    max_bytes: int = 4_000_000
+    tokens_per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model x platform x pool, with its endpoint."""
+
+    model: str
+    platform: str
+    pool: str
+    endpoint: Endpoint
+    limits: Limits = Limits()
+
+    @property
+    def name(self) -> str:
+        return f"{self.model}/{self.platform}/{self.pool}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Sampling parameters. `logprobs` is the top-k asked for with each token (None: none asked)."""
+
+    max_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    logprobs: int | None = None
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A fixed prompt with its sampling parameters and scorers. An edit that can change a score changes `digest`."""
+
+    id: str
+    family: str
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    scorers: tuple[str, ...]
+    why: str
+    language: str | None = None
+    scripts: tuple[str, ...] = ()
+    allow_scripts: tuple[str, ...] = ()
+    code_language: str | None = None
+    min_tokens: int = 1
+    salts: tuple[str, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """The probe group: its golden data is pooled, its scores feed one detector per signal."""
+        return self.family
+
+    @cached_property
+    def digest(self) -> str:
+        facts = asdict(self)
+        del facts["why"]
+        return _digest(facts)
+
+    def prompt(self, salt: int) -> tuple[Message, ...]:
+        """The messages of variant `salt`: the salt's line stands before the first message, past prompt caches."""
+        if not self.salts:
+            return self.messages
+        first, *rest = self.messages
+        return (Message(first.role, f"{self.salts[salt % len(self.salts)]}\n{first.content}"), *rest)
+
+
+class Purpose(StrEnum):
+    """Why a run is fired; only scheduled runs feed detectors, only golden ones feed baselines."""
+
+    SCHEDULED = "scheduled"
+    GOLDEN = "golden"
+    REPLAY = "replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One probe fired at one target once, at a slot."""
+
+    probe: Probe
+    target: Target
+    region: str
+    slot_time: datetime
+    ordinal: int = 0
+    salt: int = 0
+    purpose: Purpose = Purpose.SCHEDULED
+
+    @property
+    def slot_id(self) -> str:
+        when = self.slot_time.astimezone(UTC).isoformat(timespec="milliseconds")
+        facts = (self.purpose.value, self.probe.digest, self.target.name, self.region, when, self.ordinal)
+        return _digest(facts)
+
+
+class Finish(StrEnum):
+    """Why the answer ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Logprobs:
+    """Logprobs of the chosen tokens and of the top-k at each position; all four tuples are equally long.
+
+    Within a position `top` and `top_logprob` are equally long, most probable first; a position may be empty.
+    """
+
+    chosen: tuple[TokenKey, ...]
+    chosen_logprob: tuple[float, ...]
+    top: tuple[tuple[TokenKey, ...], ...]
+    top_logprob: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back, parsed and bounded."""
+
+    text: str = field(repr=False)
+    finish: Finish
+    model: str = ""
+    server: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    logprobs: Logprobs | None = field(default=None, repr=False)
+
+
+class FailureKind(StrEnum):
+    """Why nothing usable came back."""
+
+    TIMEOUT = "timeout"  # no whole answer within the limit
+    UNREACHABLE = "unreachable"  # no connection: refused, DNS, TLS, reset
+    REFUSED = "refused"  # the server will not serve us: 3xx, 400, 401, 403, 404, ...
+    THROTTLED = "throttled"  # 429, or 503 with Retry-After
+    FAILED = "failed"  # 5xx
+    MALFORMED = "malformed"  # an answer that cannot be read: not JSON, too large, wrong shape
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """`detail` is ours, never the target's text, so that it may be logged."""
+
+    kind: FailureKind
+    detail: str
+    status: int | None = None
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The record of one run: exactly one of `response` and `failure` is set."""
+
+    slot_id: str
+    probe_id: str
+    probe_digest: str
+    group: str
+    target: str
+    region: str
+    slot_time: datetime
+    started_at: datetime
+    duration: timedelta
+    ordinal: int = 0
+    salt: int = 0
+    purpose: Purpose = Purpose.SCHEDULED
+    affinity: str = ""
+    replica: str = ""
+    response: Response | None = None
+    failure: Failure | None = None
+
+
+class Symptom(StrEnum):
+    """The family of fault that a signal speaks of."""
+
+    CORRUPTION = "corruption"
+    DEVIATION = "deviation"
+    SELECTION = "selection"
+    AVAILABILITY = "availability"
+
+
+class SignalKind(StrEnum):
+    """How a score feeds a detector.
+
+    EVENT: the answer counts as one event when its value exceeds the probe's golden threshold; exposure matters.
+    DISTANCE: the value is a distance from golden; judged by its calibration-conditional p-value.
+    """
+
+    EVENT = "event"
+    DISTANCE = "distance"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing that is scored. A change of `version` opens a new series."""
+
+    name: str
+    version: int
+    kind: SignalKind
+    symptom: Symptom
+    unit: str
+    exposure_unit: str
+
+
+class UnscoredReason(StrEnum):
+    """Why an answer could not be judged."""
+
+    FAILED = "failed"  # there was no response
+    EMPTY = "empty"  # nothing to scan
+    TOO_SHORT = "too_short"  # fewer letters or tokens than the scorer needs
+    TOO_LONG = "too_long"
+    NO_LOGPROBS = "no_logprobs"
+    BAD_LOGPROBS = "bad_logprobs"  # present but impossible (positive, NaN, sums above one)
+    NO_REFERENCE = "no_reference"  # no golden answers of this probe on this target yet
+    NO_CODE = "no_code"
+    NOT_GREEDY = "not_greedy"  # sampled at a temperature above zero
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A number with unit and range (see the signal). `note` places the worst finding without quoting the answer."""
+
+    signal: str
+    version: int
+    value: float
+    exposure: float = 1.0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unscored:
+    signal: str
+    version: int
+    reason: UnscoredReason
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What golden answers of one probe (digest, salt) on one target look like: input of the scorers that compare."""
+
+    probe_digest: str
+    salt: int
+    logprobs: tuple[Logprobs, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SeriesKey:
+    """A series: one signal on one (probe group, target), seen from one region."""
+
+    target: str
+    region: str
+    group: str
+    signal: str
+
+
+class BaselineStatus(StrEnum):
+    PROPOSED = "proposed"
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class BaselinePart:
+    """One probe's share of a baseline. An answer is an event when its value exceeds `threshold`."""
+
+    probe_digest: str
+    n: int
+    threshold: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The golden, frozen, in-control reference of a series.
+
+    `n` judged golden answers with total `exposure`, `events` of which were events. For a DISTANCE signal `calibration`
+    holds their sorted values.
+    """
+
+    id: str
+    series: SeriesKey
+    epoch: int
+    status: BaselineStatus
+    scorer_version: int
+    created_at: datetime
+    n: int
+    exposure: float
+    events: int
+    parts: tuple[BaselinePart, ...]
+    calibration: tuple[float, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A session of golden answers from one target: epoch `epoch`, `n` judged answers for each probe group."""
+
+    id: str
+    target: str
+    region: str
+    epoch: int
+    n: int
+    started_at: datetime
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A detector crossed its threshold on one series. `evidence` is ln R at the crossing (>= 0)."""
+
+    id: str
+    series: SeriesKey
+    slot_id: str
+    at: datetime
+    evidence: float
+    detector: str
+
+
+class IncidentState(StrEnum):
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A closed interval of time with its best estimate."""
+
+    low: datetime
+    best: datetime
+    high: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many answers are touched: a share in [0, 1] with its confidence interval."""
+
+    low: float
+    best: float
+    high: float
+    confidence: float
+    answers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one series of an incident shows."""
+
+    series: SeriesKey
+    symptom: Symptom
+    alarms: int
+    onset: Interval
+    size: Size
+    evidence: tuple[str, ...]  # slot ids, strongest first
+    recovered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Alarms judged one event."""
+
+    id: str
+    state: IncidentState
+    model: str
+    platform: str
+    pool: str
+    opened_at: datetime
+    updated_at: datetime
+    findings: tuple[Finding, ...]
+    version: int = 1
+    acknowledged_by: str | None = None
+    resolved_at: datetime | None = None
+    resolved_by: str | None = None
+    reopened: int = 0
+    flapping: bool = False
+    suppressed_by: str | None = None
+
+    @property
+    def target(self) -> str:
+        return f"{self.model}/{self.platform}/{self.pool}"
+
+
+class NotificationKind(StrEnum):
+    TRIGGER = "trigger"
+    UPDATE = "update"
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A message owed to a receiver. `id` is stable, so that a receiver can drop a repeat."""
+
+    id: str
+    incident_id: str
+    kind: NotificationKind
+    receiver: str
+    body: str = field(repr=False)  # JSON
+    created_at: datetime
+    not_before: datetime
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A recorded deploy, flag, weight or rollout, with scope (empty: all) and time."""
+
+    id: str
+    kind: str
+    at: datetime
+    summary: str
+    model: str = ""
+    platform: str = ""
+    pool: str = ""
+    region: str = ""
+    link: str = ""
+
+
+def _digest(facts: object) -> str:
+    text = json.dumps(facts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

@@ -1,0 +1,219 @@
+"""The Store: what every store can do, and the rows that go in and out.
+
+All work happens in a transaction: either all that was written in it is acknowledged together, or none of it.
+`transaction()` is exclusive among writers, so `seq` is the order of commits and detectors may be advanced inside.
+The interface is blocking; the daemon calls it from a worker thread.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from canary.records import (
+    Alarm,
+    Baseline,
+    BaselineStatus,
+    Change,
+    Incident,
+    Notification,
+    Observation,
+    Purpose,
+    Recording,
+    Reference,
+    Score,
+    SeriesKey,
+    Unscored,
+)
+
+
+class StateKind(StrEnum):
+    """Which of a series' sequential tests a state belongs to."""
+
+    ALARM = "alarm"
+    RECOVERY = "recovery"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """A detector's state as kept: opaque, versioned `blob`, and what a person may want to see of it."""
+
+    series: SeriesKey
+    kind: StateKind
+    detector: str  # digest of the parameters that made the last step
+    version: int
+    blob: bytes = field(repr=False)
+    evidence: float  # ln R
+    n: int  # scores that were fed
+    slot_time: datetime | None  # of the last score
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """A score as kept. `detector` and `log_budget` are set when it was fed: with them a replay is exact.
+
+    `event` is what the detector made of the value (None when it was not fed).
+    """
+
+    slot_id: str
+    series: SeriesKey
+    slot_time: datetime
+    score: Score | Unscored
+    probe_digest: str = ""
+    detector: str | None = None
+    log_budget: float | None = None
+    event: bool | None = None
+    seq: int = 0  # of the observation; set by the store
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept. Scores, states, alarms, incidents and baselines are not touched."""
+
+    healthy_bodies: timedelta = timedelta(days=7)
+    failure_bodies: timedelta = timedelta(days=90)  # answers with an event or a failure, and their neighbours
+    observations: timedelta = timedelta(days=400)  # rows without bodies, with their scores
+
+
+class Transaction(Protocol):
+    """Reads see what this transaction wrote. Nothing else sees it before the commit."""
+
+    # -- observations and scores
+    def add_observations(self, observations: Sequence[Observation]) -> Mapping[str, int]:
+        """Insert those whose slot id is new; returns slot id -> seq of exactly these, seq ascending in input order."""
+        ...
+
+    def add_scores(self, rows: Sequence[ScoreRow]) -> None: ...
+
+    def observation(self, slot_id: str) -> Observation | None:
+        """With its response where the body is still kept."""
+        ...
+
+    def observations(
+        self,
+        *,
+        target: str | None = None,
+        group: str | None = None,
+        purpose: Purpose = Purpose.SCHEDULED,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        bodies: bool = False,
+    ) -> Iterator[Observation]:
+        """In seq order, streamed; `since` <= slot time < `until`; without `bodies` the responses are None."""
+        ...
+
+    def slot_ids(self, *, since: datetime) -> frozenset[str]:
+        """Of the scheduled observations with slot time >= `since`."""
+        ...
+
+    def scores(
+        self, series: SeriesKey, *, since: datetime | None = None, fed: bool = True, limit: int | None = None
+    ) -> Sequence[ScoreRow]:
+        """The last `limit` scores of a series in seq order; only those that a detector was fed with, if `fed`."""
+        ...
+
+    def feed(self) -> Iterator[ScoreRow]:
+        """Every score that was fed to a detector, of all series, in the order of feeding (seq, then as added)."""
+        ...
+
+    def tokens_spent(self, *, target: str, since: datetime) -> int:
+        """Prompt and completion tokens of all observations started at or after `since`."""
+        ...
+
+    # -- detectors
+    def states(self, kind: StateKind, series: Collection[SeriesKey] | None = None) -> Mapping[SeriesKey, StoredState]:
+        """Those that exist; all when `series` is None."""
+        ...
+
+    def put_states(self, states: Sequence[StoredState]) -> None: ...
+
+    def drop_states(self, kind: StateKind, series: Collection[SeriesKey]) -> None: ...
+
+    def put_detector(self, digest: str, parameters: str) -> None:
+        """Keep a detector's parameters (JSON) under their digest; a second time is no error."""
+        ...
+
+    def detector(self, digest: str) -> str:
+        """Raises: NotFound."""
+        ...
+
+    # -- alarms, incidents, notifications
+    def add_alarms(self, alarms: Sequence[Alarm]) -> None: ...
+
+    def alarms(self, *, since: datetime | None = None) -> Sequence[Alarm]: ...
+
+    def put_incident(self, incident: Incident) -> None: ...
+
+    def incident(self, incident_id: str) -> Incident:
+        """By its id or an unambiguous prefix of it. Raises: NotFound."""
+        ...
+
+    def incidents(self, *, open_only: bool = False, since: datetime | None = None) -> Sequence[Incident]:
+        """In the order of opening; `since` compares with `updated_at`."""
+        ...
+
+    def enqueue(self, notifications: Sequence[Notification]) -> None:
+        """Owe them; one whose id is known is ignored."""
+        ...
+
+    def claim(self, *, now: datetime, lease: timedelta, limit: int) -> Sequence[Notification]:
+        """Those due, oldest first, leased to the caller: nobody else gets them until `now + lease`."""
+        ...
+
+    def delivered(self, notification_id: str, at: datetime) -> None: ...
+
+    def retry(self, notification_id: str, *, not_before: datetime, reason: str) -> None:
+        """Count an attempt and end the lease."""
+        ...
+
+    def owed(self) -> int: ...
+
+    # -- baselines
+    def put_recording(self, recording: Recording) -> None: ...
+
+    def recordings(self, target: str | None = None) -> Sequence[Recording]: ...
+
+    def put_baseline(self, baseline: Baseline) -> None: ...
+
+    def baselines(
+        self, *, target: str | None = None, status: BaselineStatus | None = None, epoch: int | None = None
+    ) -> Sequence[Baseline]: ...
+
+    def put_references(self, target: str, epoch: int, references: Sequence[Reference]) -> None: ...
+
+    def reference(self, target: str, epoch: int, probe_digest: str, salt: int) -> Reference | None: ...
+
+    # -- changes and small facts
+    def add_change(self, change: Change) -> bool:
+        """False when its id is known already."""
+        ...
+
+    def changes(self, *, since: datetime | None = None, until: datetime | None = None) -> Sequence[Change]: ...
+
+    def fact(self, name: str) -> str | None: ...
+
+    def put_fact(self, name: str, value: str) -> None: ...
+
+    # -- housekeeping
+    def forget(self, retention: Retention, now: datetime, *, limit: int = 5_000) -> int:
+        """Delete up to `limit` things past their time; returns how many, so call again while it is > 0.
+
+        Bodies of golden answers of a baseline that is not retired are kept.
+        """
+        ...
+
+
+class Store(Protocol):
+    """Where everything is kept. Raises StoreUnavailable when it cannot be reached, is locked for long, or is full."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Exclusive; commits at the end, rolls back on an exception."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """A consistent view that does not block writers; writing in it is an error."""
+        ...
+
+    def close(self) -> None: ...

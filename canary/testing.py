@@ -1,0 +1,1 @@
+"""Public fakes for users' own tests."""

@@ -1,0 +1,1 @@
+"""Replay, compare, gate and explain share one sequential engine."""

@@ -1,1 +1,92 @@
-"""."""
+"""The on-call words. Each command's module is imported only when it is called."""
+
+import importlib
+import sys
+
+import click
+
+from canary import __version__
+
+_COMMANDS = {
+    "run": ("canary.cli.run", "Run the daemon."),
+    "demo": ("canary.cli.demo", "Watch the canary find a fault in a simulated fleet."),
+    "init": ("canary.cli.init", "Write a commented starter config."),
+    "check": ("canary.cli.check", "Check a config and forecast its cost and power."),
+    "config": ("canary.cli.config", "Show the effective config, or its JSON Schema."),
+    "status": ("canary.cli.status", "The fleet at a glance."),
+    "probe": ("canary.cli.probe", "List, show and fire probes."),
+    "baseline": ("canary.cli.baseline", "Record, list, show and promote golden baselines."),
+    "replay": ("canary.cli.replay", "Fire probes at a target and judge them against its baseline."),
+    "incident": ("canary.cli.incident", "List, show, acknowledge and resolve incidents."),
+    "db": ("canary.cli.db", "Upgrade the store, or show its version."),
+    "lab": ("canary.cli.lab", "A simulated fleet with the faults of the postmortem."),
+    "completion": ("canary.cli.completion", "Print the completion script of a shell."),
+}
+
+
+class _Words(click.Group):
+    """Knows the commands by name and one line, and imports what is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _ = _COMMANDS[cmd_name]
+        command = importlib.import_module(module).command
+        assert isinstance(command, click.Command)  # noqa: S101  our own table
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS:
+            ctx.fail(_unknown(args[0]))
+        return super().resolve_command(ctx, args)
+
+
+def _unknown(word: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(word, _COMMANDS, n=1)
+    hint = f' Did you mean "{near[0]}"?' if near else ""
+    return f'No such command "{word}".{hint}'
+
+
+@click.group(cls=_Words, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="canary")
+@click.option(
+    "-c",
+    "--config",
+    "config_path",
+    envvar="CANARY_CONFIG",
+    default="canary.yaml",
+    show_default=True,
+    type=click.Path(),
+    help="The config file (or CANARY_CONFIG).",
+)
+@click.option("--color/--no-color", default=None, help="Colour, or plain output. Default: colour on a terminal.")
+@click.pass_context
+def words(ctx: click.Context, config_path: str, color: bool | None) -> None:
+    """A continuous production quality canary for LLM serving fleets.
+
+    Exit codes: 0 fine or pass, 1 fail (a fault was shown), 2 inconclusive, bad input or error.
+    """
+    ctx.color = color
+    ctx.obj = config_path
+
+
+def main() -> None:
+    """The console script."""
+    from canary.errors import CanaryError
+
+    try:
+        words(prog_name="canary")
+    except CanaryError as error:
+        click.echo(f"canary: {error}", err=True)
+        sys.exit(2)

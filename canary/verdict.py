@@ -1,1 +1,181 @@
-"""Replay, compare, gate and explain share one sequential engine."""
+"""The verdict on demand: fire probes at a target and judge them against its baseline, sequentially.
+
+Answers are judged in the order in which they were planned, not in the order in which they came back: a slow answer is
+not a different answer. They are kept as `replay` observations and feed neither baselines nor detectors.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from canary.detect import Judgement, Rule, Verdict, VerdictState, judge, size
+from canary.detect.sequential import start, step
+from canary.errors import BaselineError
+from canary.pipeline.advance import Judged
+from canary.pipeline.references import References
+from canary.pipeline.watch import Watch, Watched
+from canary.records import Observation, Probe, Purpose, Run, Score, SeriesKey, Size, Target
+from canary.score import score
+from canary.store.base import ScoreRow, Store
+
+Fire = Callable[[Run], Awaitable[Observation]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one series of a replay showed: the share of touched answers, and the slots that show it, worst first."""
+
+    series: SeriesKey
+    answers: int
+    events: int
+    size: Size
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A verdict, the power it reached, and what stands behind it."""
+
+    target: str
+    verdict: Verdict
+    judgement: Judgement
+    rule: Rule
+    planned: int
+    fired: int
+    failures: int
+    shown: tuple[Shown, ...]
+    learning: tuple[SeriesKey, ...]
+
+
+Progress = Callable[[int, Judgement], None]
+
+
+def plan(target: Target, probes: Sequence[Probe], region: str, n: int, now: datetime) -> tuple[Run, ...]:
+    """`n` runs with probe and salt drawn at random, as in production; the same moment draws the same."""
+    rng = np.random.default_rng(int(now.timestamp() * 1000))
+    ordered = sorted(probes, key=lambda probe: probe.digest)
+    chosen = [ordered[index] for index in rng.integers(len(ordered), size=n)]
+    salts = [int(rng.integers(max(1, len(probe.salts)))) for probe in chosen]
+    return tuple(
+        Run(probe, target, region, now, ordinal, salt, Purpose.REPLAY)
+        for ordinal, (probe, salt) in enumerate(zip(chosen, salts, strict=True))
+    )
+
+
+async def replay(store: Store, fire: Fire, watch: Watch, runs: Sequence[Run], rule: Rule, progress: Progress) -> Report:
+    """Fire the runs in waves, judge after each, stop when sure.
+
+    Raises:
+        BaselineError: no series of these probes on this target is armed.
+    """
+    bench = _Bench(watch, runs, rule)
+    references = References()
+    width = runs[0].target.limits.concurrency
+    for begin in range(0, len(runs), width):
+        wave = runs[begin : begin + width]
+        observations = await asyncio.gather(*(fire(run) for run in wave))
+        judged = await asyncio.to_thread(_keep, store, watch, references, wave, observations)
+        bench.hear(judged)
+        progress(bench.fired, bench.judgement())
+        if bench.judgement().verdict is not Verdict.INCONCLUSIVE:
+            break
+    return bench.report(len(runs))
+
+
+def _keep(
+    store: Store, watch: Watch, references: References, wave: Sequence[Run], observations: Sequence[Observation]
+) -> list[Judged]:
+    with store.transaction() as tx:
+        judged = [
+            Judged(seen, score(run.probe, seen, references.of(tx, watch, seen)))
+            for run, seen in zip(wave, observations, strict=True)
+        ]
+        new = tx.add_observations(observations)
+        tx.add_scores([row for one in judged if one.observation.slot_id in new for row in _rows(one)])
+    return judged
+
+
+def _rows(judged: Judged) -> Iterator[ScoreRow]:
+    seen = judged.observation
+    for each in judged.scores:
+        yield ScoreRow(seen.slot_id, _series(seen, each.signal), seen.slot_time, each, seen.probe_digest)
+
+
+def _series(seen: Observation, signal: str) -> SeriesKey:
+    return SeriesKey(seen.target, seen.region, seen.group, signal)
+
+
+@dataclass(slots=True)
+class _Heard:
+    """One series of a replay."""
+
+    watched: Watched
+    state: VerdictState
+    events: list[bool] = field(default_factory=list)
+    exposures: list[float] = field(default_factory=list)
+    found: list[tuple[float, str]] = field(default_factory=list)
+
+    def hear(self, rule: Rule, slot_id: str, threshold: float, each: Score) -> None:
+        self.state = step(rule, self.watched.detector, self.state, each.value, each.exposure, threshold)
+        self.exposures.append(each.exposure)
+        self.events.append(self.watched.detector.is_event(each.value, threshold))
+        if self.events[-1]:
+            self.found.append((each.value, slot_id))
+
+
+class _Bench:
+    """Hears the answers of a replay in their planned order."""
+
+    def __init__(self, watch: Watch, runs: Sequence[Run], rule: Rule) -> None:
+        wanted = {(run.target.name, run.region, run.probe.group) for run in runs}
+        series = [key for key in watch.signals if (key.target, key.region, key.group) in wanted]
+        self._heard = {k: _Heard(w, start(w.detector)) for k in series if (w := watch.armed.get(k)) is not None}
+        self._learning = tuple(key for key in series if key in watch.learning)
+        if not self._heard:
+            raise BaselineError(f"no series of these probes on {runs[0].target.name} is armed: record a baseline first")
+        self._rule = rule
+        self._target = runs[0].target.name
+        self.fired = 0
+        self._failures = 0
+
+    def hear(self, judged: Sequence[Judged]) -> None:
+        for one in judged:
+            self.fired += 1
+            self._failures += one.observation.failure is not None
+            for each in one.scores:
+                heard = self._heard.get(_series(one.observation, each.signal))
+                threshold = None if heard is None else heard.watched.thresholds.get(one.observation.probe_digest)
+                if heard is not None and threshold is not None and isinstance(each, Score):
+                    heard.hear(self._rule, one.observation.slot_id, threshold, each)
+
+    def judgement(self) -> Judgement:
+        detectors = {_name(key): heard.watched.detector for key, heard in self._heard.items()}
+        states: Mapping[str, VerdictState] = {_name(key): heard.state for key, heard in self._heard.items()}
+        return judge(self._rule, detectors, states)
+
+    def report(self, planned: int) -> Report:
+        judgement = self.judgement()
+        shown = tuple(self._shown(key, heard) for key, heard in sorted(self._heard.items()) if heard.events)
+        return Report(
+            self._target,
+            judgement.verdict,
+            judgement,
+            self._rule,
+            planned,
+            self.fired,
+            self._failures,
+            shown,
+            self._learning,
+        )
+
+    def _shown(self, series: SeriesKey, heard: _Heard) -> Shown:
+        share = size(heard.watched.detector, heard.events, heard.exposures)
+        worst = tuple(slot_id for _, slot_id in sorted(heard.found, reverse=True))
+        return Shown(series, len(heard.events), sum(heard.events), share, worst)
+
+
+def _name(series: SeriesKey) -> str:
+    return f"{series.group}/{series.signal}"

@@ -1,0 +1,68 @@
+"""Score, store, detect, alert: what becomes of a batch of observations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from canary.alert import incident as machine
+from canary.alert.incident import Decision, Policy
+from canary.alert.message import notifications
+from canary.alert.routing import ReceiverSpec, route
+from canary.clock import Clock
+from canary.pipeline.advance import Advance, Judged, advance
+from canary.pipeline.attend import attend
+from canary.pipeline.references import References
+from canary.pipeline.watch import Watch
+from canary.records import Incident, Notification, Observation, Probe
+from canary.score import score
+from canary.store.base import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A probe that was fired, and what came of it."""
+
+    probe: Probe
+    observation: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A batch that is kept, and what it led to."""
+
+    step: Advance
+    decisions: tuple[Decision, ...]
+
+
+class Ledger:
+    """Judges batches and keeps them. `watch` and `receivers` may be replaced between batches."""
+
+    def __init__(self, store: Store, watch: Watch, receivers: Sequence[ReceiverSpec], clock: Clock) -> None:
+        self.watch = watch
+        self.receivers = tuple(receivers)
+        self._store = store
+        self._clock = clock
+        self._references = References()
+        self._policy = Policy()
+
+    def commit(self, fired: Sequence[Fired]) -> Committed:
+        """Score the batch, and keep it with all that follows from it in one transaction."""
+        watch = self.watch
+        judged = self._judge(fired, watch)
+        with self._store.transaction() as tx:
+            step = advance(tx, judged, watch)
+            decisions = attend(tx, step, watch, self._policy, self._tell, self._clock.now())
+        return Committed(step, tuple(decisions))
+
+    def _judge(self, fired: Sequence[Fired], watch: Watch) -> list[Judged]:
+        with self._store.reading() as tx:
+            return [
+                Judged(
+                    one.observation, score(one.probe, one.observation, self._references.of(tx, watch, one.observation))
+                )
+                for one in fired
+            ]
+
+    def _tell(self, incident: Incident, reason: machine.Reason, now: datetime) -> Sequence[Notification]:
+        kind = machine.notification(reason, incident)
+        return () if kind is None else notifications(incident, kind, route(self.receivers, incident), now)

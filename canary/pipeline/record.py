@@ -1,0 +1,161 @@
+"""Record a golden baseline: fire, keep, calibrate. It can be stopped at any moment and resumed."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from canary.baseline import calibrate, plan_recording, promote, reference_part, references
+from canary.clock import Clock
+from canary.pipeline.writer import Writer
+from canary.records import (
+    Baseline,
+    BaselineStatus,
+    Observation,
+    Probe,
+    Purpose,
+    Recording,
+    Reference,
+    Run,
+    Score,
+    Target,
+    Unscored,
+)
+from canary.score import SIGNALS, score
+from canary.store.base import Store, Transaction
+
+STRATIFIED = frozenset({"syntax"})
+"""Signals whose threshold is the golden worst of each probe: some prompts' golden code does not parse to begin with."""
+
+Groups = Mapping[str, Sequence[Probe]]
+Fire = Callable[[Run], Awaitable[Observation]]
+Progress = Callable[[int, int], None]
+
+
+def begin(store: Store, target: Target, region: str, n: int, now: datetime) -> Recording:
+    """The target's unfinished recording of this size, or a new one in a new epoch."""
+    with store.transaction() as tx:
+        known = tx.recordings(target.name)
+        for recording in known:
+            if recording.finished_at is None and recording.n == n and recording.region == region:
+                return recording
+        epoch = 1 + max((recording.epoch for recording in known), default=0)
+        identity = hashlib.blake2b(f"{target.name}\0{region}\0{epoch}".encode(), digest_size=6).hexdigest()
+        recording = Recording(identity, target.name, region, epoch, n, now)
+        tx.put_recording(recording)
+        return recording
+
+
+async def record(
+    store: Store, fire: Fire, clock: Clock, recording: Recording, target: Target, groups: Groups, progress: Progress
+) -> tuple[Baseline, ...]:
+    """Fire what is left of the recording, then propose its baselines.
+
+    Raises:
+        BaselineError: nothing of it could be judged.
+    """
+    runs = plan_recording(recording, target, groups)
+    done = await asyncio.to_thread(_done, store, recording)
+    left = [run for run in runs if run.slot_id not in done]
+    await _fire_all(
+        store, fire, clock, left, target.limits.concurrency, lambda n: progress(len(runs) - len(left) + n, len(runs))
+    )
+    return await asyncio.to_thread(propose, store, recording, groups, clock.now())
+
+
+def propose(store: Store, recording: Recording, groups: Groups, now: datetime) -> tuple[Baseline, ...]:
+    """Calibrate a recording, one probe group after the other, and keep what comes of it."""
+    proposed: list[Baseline] = []
+    for group, probes in sorted(groups.items()):
+        with store.reading() as tx:
+            found = references(_reference_answers(tx, recording, group))
+            known = {(reference.probe_digest, reference.salt): reference for reference in found}
+            judged = _judged(tx, recording, group, {probe.digest: probe for probe in probes}, known)
+            proposed += calibrate(recording, judged, SIGNALS, stratified=STRATIFIED, now=now)
+        with store.transaction() as tx:
+            tx.put_references(recording.target, recording.epoch, found)
+    with store.transaction() as tx:
+        for baseline in proposed:
+            tx.put_baseline(baseline)
+        tx.put_recording(replace(recording, finished_at=now))
+    return tuple(proposed)
+
+
+def promote_epoch(store: Store, target: str, epoch: int) -> tuple[Baseline, ...]:
+    """Make the baselines of a recording the ones that judge.
+
+    Raises:
+        BaselineError: there is nothing to promote.
+    """
+    with store.transaction() as tx:
+        active = tx.baselines(target=target, status=BaselineStatus.ACTIVE)
+        proposed = tx.baselines(target=target, status=BaselineStatus.PROPOSED, epoch=epoch)
+        changed = promote(active, proposed, SIGNALS)
+        for baseline in changed:
+            tx.put_baseline(baseline)
+        revision = 1 + int(tx.fact(REVISION) or 0)
+        tx.put_fact(REVISION, str(revision))
+    return changed
+
+
+REVISION = "baselines.revision"
+"""The fact that tells a running daemon that baselines changed."""
+
+
+def _done(store: Store, recording: Recording) -> frozenset[str]:
+    with store.reading() as tx:
+        return frozenset(observation.slot_id for observation in _golden(tx, recording, None, bodies=False))
+
+
+def _golden(tx: Transaction, recording: Recording, group: str | None, *, bodies: bool) -> Iterator[Observation]:
+    began = recording.started_at
+    until = began + timedelta(milliseconds=1)
+    return tx.observations(
+        target=recording.target, group=group, purpose=Purpose.GOLDEN, since=began, until=until, bodies=bodies
+    )
+
+
+def _reference_answers(tx: Transaction, recording: Recording, group: str) -> list[Observation]:
+    part = reference_part(list(_golden(tx, recording, group, bodies=False)))
+    return [answer for answer in _golden(tx, recording, group, bodies=True) if answer.slot_id in part]
+
+
+def _judged(
+    tx: Transaction,
+    recording: Recording,
+    group: str,
+    probes: Mapping[str, Probe],
+    known: Mapping[tuple[str, int], Reference],
+) -> Iterator[tuple[Observation, tuple[Score | Unscored, ...]]]:
+    for answer in _golden(tx, recording, group, bodies=True):
+        if (probe := probes.get(answer.probe_digest)) is not None:
+            scores = score(probe, answer, known.get((answer.probe_digest, answer.salt)))
+            yield replace(answer, response=None), scores
+
+
+async def _fire_all(
+    store: Store, fire: Fire, clock: Clock, runs: Sequence[Run], width: int, done: Callable[[int], None]
+) -> None:
+    def keep(batch: Sequence[Observation]) -> None:
+        with store.transaction() as tx:
+            tx.add_observations(batch)
+
+    writer = Writer(keep, clock)
+    todo, count = iter(runs), 0
+
+    async def work() -> None:
+        nonlocal count
+        for run in todo:
+            await writer.put(await fire(run))
+            count += 1
+            done(count)
+
+    writing = asyncio.create_task(writer.run())
+    try:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(width):
+                workers.create_task(work())
+        await writer.drained()
+    finally:
+        writing.cancel()

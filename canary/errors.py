@@ -61,6 +61,10 @@ class BaselineError(CanaryError):
 class DeliveryError(CanaryError):
     """A receiver did not take a notification."""
 
+    def __init__(self, message: str = "", *, refused: bool = False) -> None:
+        super().__init__(message)
+        self.refused = refused  # it answered that it will not have it: unlikely to change by itself
+
 
 @final
 class NotFound(CanaryError):

@@ -268,6 +268,7 @@ class UnscoredReason(StrEnum):
     NO_CODE = "no_code"
     NOT_GREEDY = "not_greedy"  # sampled at a temperature above zero
     UNSUPPORTED = "unsupported"
+    CRASHED = "crashed"  # the scorer raised: a fault of ours, not of the target
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""."""
+"""From alarms to people: incidents, their messages, and the outbox that delivers them."""

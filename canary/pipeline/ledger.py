@@ -1,5 +1,6 @@
 """Score, store, detect, alert: what becomes of a batch of observations."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +14,11 @@ from canary.pipeline.advance import Advance, Judged, advance
 from canary.pipeline.attend import attend
 from canary.pipeline.references import References
 from canary.pipeline.watch import Watch
-from canary.records import Incident, Notification, Observation, Probe
+from canary.records import Incident, Notification, Observation, Probe, Reference, Unscored, UnscoredReason
 from canary.score import score
 from canary.store.base import Store
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,16 @@ class Ledger:
 
     def _judge(self, fired: Sequence[Fired], watch: Watch) -> list[Judged]:
         with self._store.reading() as tx:
-            return [
-                Judged(
-                    one.observation, score(one.probe, one.observation, self._references.of(tx, watch, one.observation))
-                )
-                for one in fired
-            ]
+            return [self._judged(one, self._references.of(tx, watch, one.observation)) for one in fired]
+
+    def _judged(self, one: Fired, reference: Reference | None) -> Judged:
+        """The supervisor of a run: whatever a scorer does to one answer, the others go on."""
+        try:
+            return Judged(one.observation, score(one.probe, one.observation, reference))
+        except Exception:  # the one place
+            log.exception("scorer_crashed", extra={"slot": one.observation.slot_id})
+            names = (*one.probe.scorers, "availability")
+            return Judged(one.observation, tuple(Unscored(name, 0, UnscoredReason.CRASHED) for name in names))
 
     def _tell(self, incident: Incident, reason: machine.Reason, now: datetime) -> Sequence[Notification]:
         kind = machine.notification(reason, incident)

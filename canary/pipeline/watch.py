@@ -38,7 +38,7 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """An armed series, judged by golden data of `since`.
+    """An armed series, judged by `n` golden answers of `since`.
 
     A score is fed when its probe has a threshold here and its scorer's version is `version`.
     """
@@ -46,6 +46,7 @@ class Watched:
     detector: Detector
     digest: str
     epoch: int
+    n: int
     since: datetime
     version: int
     share: float
@@ -114,6 +115,7 @@ def _watched(status: Armed, baseline: Baseline, interval: timedelta, share: floa
         detector=status.detector,
         digest=hashlib.blake2b(parameters.encode(), digest_size=12).hexdigest(),
         epoch=baseline.epoch,
+        n=baseline.n,
         since=baseline.created_at,
         version=baseline.scorer_version,
         share=share,

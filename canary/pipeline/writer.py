@@ -72,7 +72,7 @@ class Writer(Generic[T]):
                 await asyncio.to_thread(self._commit, batch)
             except StoreUnavailable as error:
                 self.healthy = False
-                log.warning("store_unavailable", extra={"facts": {"waiting": len(batch), "reason": str(error)}})
+                log.warning("store_unavailable", extra={"waiting": len(batch), "reason": str(error)})
                 await self._clock.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:

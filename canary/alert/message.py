@@ -1,0 +1,202 @@
+"""What people are told: never a prompt, an answer or a secret.
+
+The JSON body is a contract with receivers. Fields may be added under `canary.incident/1`; a field that goes or changes
+its meaning makes it `/2`.
+"""
+
+import hashlib
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import zip_longest
+
+from canary.alert.routing import ReceiverSpec
+from canary.records import Finding, Incident, IncidentState, Interval, Notification, NotificationKind, Size, Symptom
+
+SCHEMA = "canary.incident/1"
+EVIDENCE_SHOWN = 3
+FINDINGS_SHOWN = 20
+REPLAY_PROBES = 200
+
+_IN_WORDS: Mapping[Symptom, str] = {
+    Symptom.CORRUPTION: "output corruption: text that should not be there",
+    Symptom.DEVIATION: "deviation: token probabilities are not those of the baseline",
+    Symptom.SELECTION: "token selection: the most probable token is dropped",
+    Symptom.AVAILABILITY: "availability: no usable answer",
+}
+
+
+def notifications(
+    incident: Incident, kind: NotificationKind, receivers: Iterable[ReceiverSpec], now: datetime
+) -> tuple[Notification, ...]:
+    """One for each receiver. The same version of the incident always gives the same ids."""
+    body = json.dumps(render(incident, kind=kind, now=now), separators=(",", ":"), allow_nan=False)
+    return tuple(
+        Notification(
+            id=_identity(incident, kind, receiver.name),
+            incident_id=incident.id,
+            kind=kind,
+            receiver=receiver.name,
+            body=body,
+            created_at=now,
+            not_before=now,
+        )
+        for receiver in receivers
+    )
+
+
+def render(incident: Incident, *, kind: NotificationKind, now: datetime) -> dict[str, object]:
+    """The JSON body of a notification."""
+    return {"schema": SCHEMA, "kind": kind.value, "at": _stamp(now), **describe(incident)}
+
+
+def describe(incident: Incident) -> dict[str, object]:
+    """The incident as JSON."""
+    return {
+        "summary": summary(incident),
+        "incident": _facts(incident),
+        "target": {"model": incident.model, "platform": incident.platform, "pool": incident.pool},
+        "symptoms": sorted({finding.symptom.value for finding in incident.findings}),
+        "signals": sorted({finding.series.signal for finding in incident.findings}),
+        "since": _interval(first_onset(incident)),
+        "size": _size(largest(incident)),
+        "findings": [_finding(finding) for finding in incident.findings[:FINDINGS_SHOWN]],
+        "findings_total": len(incident.findings),
+        "evidence": list(evidence(incident)),
+        "replay": replay_command(incident),
+        "text": text(incident),
+    }
+
+
+def text(incident: Incident) -> list[str]:
+    """The incident in plain lines for a person."""
+    since = first_onset(incident)
+    return [
+        summary(incident),
+        f"state    {_state(incident)}",
+        *(f"what     {line}" for line in _symptoms(incident)),
+        f"where    model {incident.model}, platform {incident.platform}, pool {incident.pool}",
+        f"since    {_minute(since.best)} (between {_minute(since.low)} and {_minute(since.high)})",
+        f"size     {_size_in_words(largest(incident))}",
+        f"evidence {', '.join(evidence(incident)) or 'none kept'}",
+        f"replay   {replay_command(incident)}",
+    ]
+
+
+def summary(incident: Incident) -> str:
+    """One line: what, where, how big."""
+    symptoms = " and ".join(sorted({finding.symptom.value for finding in incident.findings}))
+    size = largest(incident)
+    return (
+        f"{symptoms} on {incident.target}: {_share(size.best)} of answers ({_share(size.low)} to {_share(size.high)})"
+    )
+
+
+def replay_command(incident: Incident) -> str:
+    """The command that fires the incident's probes again."""
+    words = ("canary", "replay", incident.id, "--target", incident.target, "-n", str(REPLAY_PROBES))
+    return shlex.join(words)
+
+
+def evidence(incident: Incident) -> tuple[str, ...]:
+    """A few slot ids: the strongest of each finding first."""
+    ranks = zip_longest(*(finding.evidence for finding in incident.findings))
+    found = dict.fromkeys(slot_id for rank in ranks for slot_id in rank if slot_id is not None)
+    return tuple(found)[:EVIDENCE_SHOWN]
+
+
+def first_onset(incident: Incident) -> Interval:
+    """When the earliest of the findings began."""
+    return min((finding.onset for finding in incident.findings), key=lambda onset: onset.best)
+
+
+def largest(incident: Incident) -> Size:
+    """The largest share of answers that a finding shows."""
+    return max((finding.size for finding in incident.findings), key=lambda size: size.best)
+
+
+def _facts(incident: Incident) -> dict[str, object]:
+    return {
+        "id": incident.id,
+        "version": incident.version,
+        "state": incident.state.value,
+        "opened_at": _stamp(incident.opened_at),
+        "updated_at": _stamp(incident.updated_at),
+        "resolved_at": _stamp(incident.resolved_at),
+        "acknowledged_by": incident.acknowledged_by,
+        "resolved_by": incident.resolved_by,
+        "reopened": incident.reopened,
+        "flapping": incident.flapping,
+        "suppressed_by": incident.suppressed_by,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "signal": finding.series.signal,
+        "symptom": finding.symptom.value,
+        "group": finding.series.group,
+        "region": finding.series.region,
+        "alarms": finding.alarms,
+        "onset": _interval(finding.onset),
+        "size": _size(finding.size),
+        "recovered_at": _stamp(finding.recovered_at),
+    }
+
+
+def _interval(interval: Interval) -> dict[str, object]:
+    return {"low": _stamp(interval.low), "best": _stamp(interval.best), "high": _stamp(interval.high)}
+
+
+def _size(size: Size) -> dict[str, object]:
+    return {
+        "share": size.best,
+        "low": size.low,
+        "high": size.high,
+        "confidence": size.confidence,
+        "answers": size.answers,
+    }
+
+
+def _symptoms(incident: Incident) -> list[str]:
+    lines = []
+    for symptom in Symptom:
+        signals = sorted({finding.series.signal for finding in incident.findings if finding.symptom is symptom})
+        if signals:
+            lines.append(f"{_IN_WORDS[symptom]} ({', '.join(signal.replace('_', ' ') for signal in signals)})")
+    return lines
+
+
+def _state(incident: Incident) -> str:
+    person = incident.resolved_by if incident.state is IncidentState.RESOLVED else incident.acknowledged_by
+    words = [f"{incident.state.value} by {person}" if person else incident.state.value]
+    if incident.flapping:
+        words.append(f"flapping, reopened {incident.reopened} times")
+    if incident.suppressed_by:
+        words.append(f"suppressed by {incident.suppressed_by}")
+    return ", ".join(words)
+
+
+def _size_in_words(size: Size) -> str:
+    return (
+        f"{_share(size.best)} of answers, {size.confidence:.0%} confidence interval "
+        f"{_share(size.low)} to {_share(size.high)}, {size.answers} answers seen"
+    )
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds")
+
+
+def _identity(incident: Incident, kind: NotificationKind, receiver: str) -> str:
+    facts = "\0".join((incident.id, str(incident.version), kind.value, receiver))
+    return hashlib.blake2b(facts.encode(), digest_size=12).hexdigest()

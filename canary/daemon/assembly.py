@@ -1,0 +1,71 @@
+"""What each part of the product takes from the config."""
+
+from canary.alert.routing import Match, ReceiverKind, ReceiverSpec
+from canary.config import Config, Webhook
+from canary.errors import NotFound
+from canary.pipeline.watch import Rhythm, Terms, Watch, muster
+from canary.records import BaselineStatus, Probe, Target
+from canary.schedule.plan import Plan, PlanEntry
+from canary.store.base import Retention, Store
+
+_SEED = "canary"
+
+
+def store_url(config: Config) -> str:
+    """Where the store is; may hold a password."""
+    return config.store.url.get_secret_value()
+
+
+def retention_of(config: Config) -> Retention:
+    kept = config.store.retention
+    return Retention(kept.healthy_bodies, kept.failure_bodies, kept.observations)
+
+
+def plan_of(config: Config) -> Plan:
+    entries = [
+        PlanEntry(one.suite, one.target, one.group, one.probes, one.interval, one.jitter)
+        for one in config.assignments()
+    ]
+    return Plan(tuple(entries), config.region, _SEED)
+
+
+def rhythms_of(config: Config) -> tuple[Rhythm, ...]:
+    return tuple(Rhythm(one.target.name, one.group, one.probes, one.interval) for one in config.assignments())
+
+
+def terms_of(config: Config) -> Terms:
+    return Terms(config.budget.false_alarms_per_week, config.budget.delta, config.detect.smallest_share)
+
+
+def watch_of(config: Config, store: Store) -> Watch:
+    """What the active baselines of the store arm."""
+    with store.reading() as tx:
+        active = tx.baselines(status=BaselineStatus.ACTIVE)
+    return muster(rhythms_of(config), active, terms_of(config), config.region)
+
+
+def receivers_of(config: Config) -> tuple[ReceiverSpec, ...]:
+    specs = []
+    for receiver in config.receivers:
+        match = (Match(receiver.match.model, receiver.match.platform, receiver.match.pool),)
+        if isinstance(receiver, Webhook):
+            secret = receiver.secret.get_secret_value() if receiver.secret else None
+            url = receiver.url.get_secret_value()
+            specs.append(ReceiverSpec(receiver.name, ReceiverKind.WEBHOOK, url, secret, match))
+        else:
+            specs.append(ReceiverSpec(receiver.name, ReceiverKind.CONSOLE, match=match))
+    return tuple(specs)
+
+
+def target_of(config: Config, name: str) -> Target:
+    """Raises: NotFound."""
+    for target in config.targets:
+        if target.name == name:
+            return target
+    known = ", ".join(target.name for target in config.targets[:8])
+    raise NotFound(f'no target "{name}": the config has {known}{" and more" if len(config.targets) > 8 else ""}')
+
+
+def probes_on(config: Config, target: Target) -> dict[str, tuple[Probe, ...]]:
+    """The probe groups that are fired at the target, with their probes."""
+    return {one.group: one.probes for one in config.assignments() if one.target.name == target.name}

@@ -1,0 +1,131 @@
+"""What the daemon knows of itself at this moment: the source of the page, of the health checks and of the metrics."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from canary import __version__
+from canary.clock import Clock
+from canary.config import Config
+from canary.metrics import Metrics
+from canary.pipeline.ledger import Committed
+from canary.pipeline.watch import Watch
+from canary.records import Incident, IncidentState, Symptom, Target
+from canary.web.status import Check, Snapshot, TargetState, TargetStatus
+
+
+class Board:
+    """Lives in the event loop. `checks` are set by the daemon."""
+
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+        self.live: tuple[Check, ...] = ()
+        self.ready: tuple[Check, ...] = ()
+        self._metrics = metrics
+        self._clock = clock
+        self._region = ""
+        self._targets: tuple[Target, ...] = ()
+        self._since: dict[str, datetime] = {}
+        self._intervals: dict[str, timedelta] = {}
+        self._last: dict[str, datetime] = {}
+        self._armed: Counter[str] = Counter()
+        self._series: Counter[str] = Counter()
+        self._incidents: dict[str, Incident] = {}
+
+    def configure(self, config: Config, watch: Watch) -> None:
+        """Another config, or other baselines."""
+        now = self._clock.now()
+        self._region = config.region
+        self._targets = config.targets
+        self._since = {target.name: self._since.get(target.name, now) for target in config.targets}
+        self._intervals = {}
+        for one in config.assignments():
+            known = self._intervals.get(one.target.name, one.interval)
+            self._intervals[one.target.name] = min(known, one.interval)
+        self._armed = Counter(series.target for series in watch.armed)
+        self._series = Counter(series.target for series in watch.signals)
+        self._metrics.declare(config.targets, watch.signals, region=config.region)
+        self._tell_arming(watch)
+
+    def committed(self, batch: Committed) -> None:
+        """A batch is in the store."""
+        for judged in batch.step.fresh:
+            seen = judged.observation
+            self._metrics.observed(seen)
+            ended = seen.started_at + seen.duration
+            self._last[seen.target] = max(self._last.get(seen.target, ended), ended)
+        for row in batch.step.rows:
+            self._metrics.scored(row.series, row.score, event=bool(row.event))
+        for state in batch.step.states:
+            self._metrics.evidence(state.series, state.evidence)
+        for alarm in batch.step.alarms:
+            self._metrics.alarmed(alarm.series)
+        self.incidents(incident for incident, _ in batch.decisions)
+
+    def incidents(self, changed: Iterable[Incident]) -> None:
+        """These incidents are as given now."""
+        for incident in changed:
+            if incident.state is IncidentState.RESOLVED:
+                self._incidents.pop(incident.id, None)
+            else:
+                self._incidents[incident.id] = incident
+        self._metrics.incidents(Counter(incident.state for incident in self._incidents.values()))
+
+    def refresh(self, unresolved: Sequence[Incident]) -> None:
+        """The store's unresolved incidents: people change them beside the daemon."""
+        self._incidents = {}
+        self.incidents(unresolved)
+        now = self._clock.now()
+        self._metrics.stale({target.name for target in self.snapshot().targets if target.stale(now)})
+
+    def snapshot(self) -> Snapshot:
+        now = self._clock.now()
+        return Snapshot(
+            at=now,
+            version=__version__,
+            region=self._region,
+            live=self.live,
+            ready=self.ready,
+            targets=tuple(self._status(target, now) for target in self._targets if target.name in self._intervals),
+            incidents=tuple(sorted(self._incidents.values(), key=lambda incident: incident.opened_at)),
+        )
+
+    def _status(self, target: Target, now: datetime) -> TargetStatus:
+        name = target.name
+        status = TargetStatus(
+            model=target.model,
+            platform=target.platform,
+            pool=target.pool,
+            state=TargetState.HEALTHY,
+            interval=self._intervals[name],
+            expected_since=self._since[name],
+            last_result_at=self._last.get(name),
+            armed=self._armed[name],
+            series=self._series[name],
+        )
+        ours = [incident for incident in self._incidents.values() if incident.target == name]
+        return replace(status, state=state_of(status, ours, now))
+
+    def _tell_arming(self, watch: Watch) -> None:
+        for series, watched in watch.armed.items():
+            self._metrics.learned(series, n=watched.n, needed=watched.n, armed=True)
+            self._metrics.baseline(series.target, watched.since)
+        for series, learning in watch.learning.items():
+            self._metrics.learned(series, n=learning.n, needed=learning.needed, armed=False)
+
+
+def state_of(status: TargetStatus, incidents: Sequence[Incident], now: datetime) -> TargetState:
+    """The worst that is true of a target."""
+    loud = [incident for incident in incidents if incident.suppressed_by is None]
+    unacknowledged = [incident for incident in loud if incident.state is IncidentState.OPEN]
+    if any(finding.symptom is Symptom.AVAILABILITY for incident in unacknowledged for finding in incident.findings):
+        return TargetState.UNREACHABLE
+    if unacknowledged:
+        return TargetState.INCIDENT
+    if status.stale(now):
+        return TargetState.STALE
+    if loud:
+        return TargetState.ACKNOWLEDGED
+    if incidents:
+        return TargetState.SUPPRESSED
+    return TargetState.HEALTHY if status.armed == status.series else TargetState.LEARNING

@@ -1,0 +1,351 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canary.alert.incident import (
+    Policy,
+    Reason,
+    absorb,
+    acknowledge,
+    home,
+    inhibitor,
+    notification,
+    reconcile,
+    recover,
+    release,
+    resolve,
+    settle,
+    suppress,
+)
+from canary.records import Finding, Incident, IncidentState, NotificationKind, Symptom
+from tests.unit.alert.findings import START, finding, minutes, series
+
+POLICY = Policy()
+ONE = finding()
+TWIN = finding("syntax_error", Symptom.CORRUPTION)
+OUTAGE = finding("no_answer", Symptom.AVAILABILITY, share=1.0)
+
+
+def opened(*findings: Finding) -> Incident:
+    incident, _ = absorb(None, ONE, START, POLICY)
+    for other in findings:
+        incident, _ = absorb(incident, other, START, POLICY)
+    return incident
+
+
+def reopened(times: int) -> tuple[Incident, Reason]:
+    incident, reason = absorb(None, ONE, START, POLICY)
+    for _ in range(times):
+        incident, _ = recover(incident, ONE.series, START)
+        incident, reason = absorb(incident, ONE, START, POLICY)
+    return incident, reason
+
+
+# -- home
+
+
+def test_an_alarm_without_an_incident_has_no_home() -> None:
+    assert home([], ONE, START, POLICY) is None
+
+
+def test_the_same_symptom_belongs_to_the_open_incident_whenever_it_began() -> None:
+    incident = opened()
+    assert home([incident], finding("syntax_error", onset=600), START + minutes(610), POLICY) == incident
+
+
+def test_another_symptom_with_an_overlapping_onset_is_the_same_fault() -> None:
+    incident = opened()
+    assert home([incident], finding("distance", Symptom.DEVIATION, onset=-35), START, POLICY) == incident
+
+
+def test_onsets_within_the_merge_window_count_as_overlapping() -> None:
+    incident = opened()
+    later = finding("distance", Symptom.DEVIATION, onset=-30 + 10 + 15)
+    assert home([incident], later, START, POLICY) == incident
+
+
+def test_another_symptom_with_a_disjoint_onset_is_another_fault() -> None:
+    later = finding("distance", Symptom.DEVIATION, onset=-30 + 10 + 15.1)
+    assert home([opened()], later, START, POLICY) is None
+
+
+def test_the_same_symptom_of_another_target_is_another_incident() -> None:
+    assert home([opened()], finding(target="opus/api/tpu-2"), START, POLICY) is None
+
+
+def test_availability_and_quality_never_share_an_incident() -> None:
+    assert home([opened()], replace(OUTAGE, onset=ONE.onset), START, POLICY) is None
+
+
+def test_an_incident_resolved_within_the_reopen_window_takes_the_alarm() -> None:
+    resolved, _ = recover(opened(), ONE.series, START)
+    assert home([resolved], ONE, START + POLICY.reopen_window, POLICY) == resolved
+
+
+def test_an_incident_resolved_before_the_reopen_window_stays_closed() -> None:
+    resolved, _ = recover(opened(), ONE.series, START)
+    assert home([resolved], ONE, START + POLICY.reopen_window + minutes(1), POLICY) is None
+
+
+def test_an_open_incident_comes_before_a_resolved_one() -> None:
+    resolved, _ = resolve(opened(), "ann", START)
+    other, _ = absorb(None, TWIN, START, POLICY)
+    assert home([resolved, other], finding("stray_token"), START, POLICY) == other
+
+
+def test_a_resolved_incident_that_holds_the_series_comes_before_an_open_one() -> None:
+    resolved, _ = resolve(opened(), "ann", START)
+    other, _ = absorb(None, TWIN, START, POLICY)
+    assert home([resolved, other], ONE, START, POLICY) == resolved
+
+
+def test_the_incident_that_holds_the_series_comes_before_one_with_the_symptom() -> None:
+    holder = opened()
+    newer, _ = absorb(None, TWIN, START + minutes(1), POLICY)
+    assert home([holder, newer], ONE, START, POLICY) == holder
+
+
+# -- absorb
+
+
+def test_opening_names_the_target_of_a_model_with_slashes() -> None:
+    incident, _ = absorb(None, finding(target="meta/llama-3/api/gpu"), START, POLICY)
+    assert (incident.model, incident.platform, incident.pool) == ("meta/llama-3", "api", "gpu")
+
+
+def test_the_same_alarm_at_the_same_time_gives_the_same_id() -> None:
+    assert absorb(None, ONE, START, POLICY) == absorb(None, ONE, START, POLICY)
+
+
+def test_another_time_gives_another_id() -> None:
+    assert absorb(None, ONE, START, POLICY)[0].id != absorb(None, ONE, START + minutes(1), POLICY)[0].id
+
+
+def test_a_new_series_joins() -> None:
+    incident, reason = absorb(opened(), TWIN, START, POLICY)
+    assert (reason, incident.findings) == (Reason.JOINED, (ONE, TWIN))
+
+
+def test_a_known_series_that_is_no_worse_repeats() -> None:
+    assert absorb(opened(), finding(share=0.02), START, POLICY)[1] is Reason.REPEATED
+
+
+def test_a_size_wholly_above_the_told_one_is_worse() -> None:
+    assert absorb(opened(), finding(share=0.16), START, POLICY)[1] is Reason.WORSENED
+
+
+def test_slow_growth_adds_up_to_a_worsening() -> None:
+    incident, first = absorb(opened(), finding(share=0.02), START, POLICY)
+    _, second = absorb(incident, finding(share=0.04), START, POLICY)
+    assert (first, second) == (Reason.REPEATED, Reason.WORSENED)
+
+
+def test_a_worsening_has_its_own_onset() -> None:
+    worse = finding(share=0.16, onset=45)
+    incident, _ = absorb(opened(), worse, START + minutes(60), POLICY)
+    assert incident.findings[0].onset == worse.onset
+
+
+def test_a_repeat_counts_its_alarm_and_keeps_the_evidence_of_both() -> None:
+    incident, _ = absorb(opened(), finding(evidence=("slot-c", "slot-a")), START, POLICY)
+    (known,) = incident.findings
+    assert (known.alarms, known.evidence) == (2, ("slot-c", "slot-a", "slot-b"))
+
+
+def test_a_series_that_recovered_and_alarms_again_relapses() -> None:
+    partly, _ = recover(opened(TWIN), ONE.series, START)
+    incident, reason = absorb(partly, ONE, START, POLICY)
+    assert (reason, incident.findings[0].recovered_at) == (Reason.RELAPSED, None)
+
+
+@pytest.mark.parametrize("new", [TWIN, ONE, finding(share=0.16)])
+def test_an_acknowledgement_survives_further_alarms(new: Finding) -> None:
+    taken, _ = acknowledge(opened(), "ann", START)
+    incident, _ = absorb(taken, new, START, POLICY)
+    assert (incident.state, incident.acknowledged_by) == (IncidentState.ACKNOWLEDGED, "ann")
+
+
+def test_reopening_needs_a_new_acknowledgement() -> None:
+    closed, _ = resolve(acknowledge(opened(), "ann", START)[0], "ann", START)
+    incident, reason = absorb(closed, ONE, START, POLICY)
+    assert (reason, incident.state, incident.acknowledged_by) == (Reason.REOPENED, IncidentState.OPEN, None)
+
+
+def test_a_reopened_incident_is_no_longer_resolved() -> None:
+    incident, _ = reopened(1)
+    assert (incident.resolved_at, incident.resolved_by) == (None, None)
+
+
+# -- recovery and flapping
+
+
+def test_an_incident_stays_open_while_one_series_has_not_recovered() -> None:
+    incident, reason = recover(opened(TWIN), ONE.series, START)
+    assert (incident.state, reason) == (IncidentState.OPEN, Reason.PARTLY_RECOVERED)
+
+
+def test_the_last_recovery_resolves() -> None:
+    partly, _ = recover(opened(TWIN), ONE.series, START)
+    incident, reason = recover(partly, TWIN.series, START)
+    assert (incident.state, reason) == (IncidentState.RESOLVED, Reason.RESOLVED)
+
+
+def test_recovery_of_a_foreign_series_changes_nothing() -> None:
+    incident = opened()
+    assert recover(incident, series("other"), START) == (incident, Reason.UNCHANGED)
+
+
+def test_too_many_reopenings_flap() -> None:
+    incident, reason = reopened(POLICY.flap_limit)
+    assert (incident.flapping, reason) == (True, Reason.FLAPPING)
+
+
+def test_fewer_reopenings_do_not_flap() -> None:
+    incident, reason = reopened(POLICY.flap_limit - 1)
+    assert (incident.flapping, reason) == (False, Reason.REOPENED)
+
+
+def test_a_flapping_incident_does_not_resolve_at_its_recovery() -> None:
+    incident, _ = reopened(POLICY.flap_limit)
+    assert recover(incident, ONE.series, START)[1] is Reason.PARTLY_RECOVERED
+
+
+def test_a_flapping_incident_resolves_after_a_quiet_reopen_window() -> None:
+    incident, _ = recover(reopened(POLICY.flap_limit)[0], ONE.series, START)
+    assert settle(incident, START + POLICY.reopen_window, POLICY)[1] is Reason.RESOLVED
+
+
+def test_a_flapping_incident_is_not_settled_early() -> None:
+    incident, _ = recover(reopened(POLICY.flap_limit)[0], ONE.series, START)
+    assert settle(incident, START + POLICY.reopen_window - minutes(1), POLICY) == (incident, Reason.UNCHANGED)
+
+
+def test_settling_never_resolves_an_incident_with_an_unrecovered_series() -> None:
+    incident, _ = reopened(POLICY.flap_limit)
+    assert settle(incident, START + minutes(6_000), POLICY) == (incident, Reason.UNCHANGED)
+
+
+# -- people
+
+
+def test_a_person_may_resolve_what_has_not_recovered() -> None:
+    incident, reason = resolve(opened(), "ann", START)
+    assert (incident.resolved_by, incident.resolved_at, reason) == ("ann", START, Reason.RESOLVED)
+
+
+def test_acknowledging_twice_changes_nothing() -> None:
+    taken, _ = acknowledge(opened(), "ann", START)
+    assert acknowledge(taken, "bob", START) == (taken, Reason.UNCHANGED)
+
+
+def test_resolving_twice_changes_nothing() -> None:
+    closed, _ = resolve(opened(), "ann", START)
+    assert resolve(closed, "bob", START) == (closed, Reason.UNCHANGED)
+
+
+# -- inhibition
+
+
+def test_an_unreachable_pool_inhibits_quality() -> None:
+    outage, _ = absorb(None, OUTAGE, START, POLICY)
+    assert inhibitor([outage], ONE.series.target, ONE.symptom, POLICY) == outage.id
+
+
+def test_an_unreachable_pool_does_not_inhibit_another_pool() -> None:
+    outage, _ = absorb(None, OUTAGE, START, POLICY)
+    assert inhibitor([outage], "opus/api/tpu-2", ONE.symptom, POLICY) is None
+
+
+def test_a_few_failures_inhibit_nothing() -> None:
+    errors, _ = absorb(None, replace(OUTAGE, size=ONE.size), START, POLICY)
+    assert inhibitor([errors], ONE.series.target, ONE.symptom, POLICY) is None
+
+
+def test_quality_inhibits_nothing() -> None:
+    assert inhibitor([opened()], ONE.series.target, Symptom.DEVIATION, POLICY) is None
+
+
+def test_an_outage_does_not_inhibit_itself() -> None:
+    outage, _ = absorb(None, OUTAGE, START, POLICY)
+    assert list(reconcile([outage], START, POLICY)) == []
+
+
+def test_reconcile_suppresses_while_the_pool_is_unreachable_and_releases_after() -> None:
+    outage, _ = absorb(None, OUTAGE, START, POLICY)
+    quality = opened()
+    ((hidden, first),) = reconcile([outage, quality], START, POLICY)
+    over, _ = recover(outage, OUTAGE.series, START)
+    ((shown, second),) = reconcile([over, hidden], START, POLICY)
+    assert (first, hidden.suppressed_by, second, shown.suppressed_by) == (
+        Reason.SUPPRESSED,
+        outage.id,
+        Reason.RELEASED,
+        None,
+    )
+
+
+def test_an_incident_may_be_suppressed_from_birth() -> None:
+    incident, reason = absorb(None, ONE, START, POLICY, suppressed_by="outage")
+    assert (incident.suppressed_by, notification(reason, incident)) == ("outage", None)
+
+
+def test_an_incident_may_reopen_suppressed() -> None:
+    closed, _ = recover(opened(), ONE.series, START)
+    incident, reason = absorb(closed, ONE, START, POLICY, suppressed_by="outage")
+    assert (incident.suppressed_by, notification(reason, incident)) == ("outage", None)
+
+
+def test_a_resolve_passes_suppression() -> None:
+    incident, reason = recover(suppress(opened(), "outage", START)[0], ONE.series, START)
+    assert notification(reason, incident) is NotificationKind.RESOLVE
+
+
+def test_suppressing_twice_changes_nothing() -> None:
+    hidden, _ = suppress(opened(), "outage", START)
+    assert suppress(hidden, "other", START) == (hidden, Reason.UNCHANGED)
+
+
+def test_releasing_what_is_not_suppressed_changes_nothing() -> None:
+    assert release(opened(), START) == (opened(), Reason.UNCHANGED)
+
+
+# -- what people are told
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        (Reason.OPENED, NotificationKind.TRIGGER),
+        (Reason.REOPENED, NotificationKind.TRIGGER),
+        (Reason.FLAPPING, NotificationKind.TRIGGER),
+        (Reason.RELEASED, NotificationKind.TRIGGER),
+        (Reason.JOINED, NotificationKind.UPDATE),
+        (Reason.WORSENED, NotificationKind.UPDATE),
+        (Reason.ACKNOWLEDGED, NotificationKind.ACKNOWLEDGE),
+        (Reason.RESOLVED, NotificationKind.RESOLVE),
+        (Reason.RELAPSED, None),
+        (Reason.REPEATED, None),
+        (Reason.PARTLY_RECOVERED, None),
+        (Reason.SUPPRESSED, None),
+        (Reason.UNCHANGED, None),
+    ],
+)
+def test_each_reason_is_told_as(reason: Reason, kind: NotificationKind | None) -> None:
+    assert notification(reason, opened()) is kind
+
+
+@pytest.mark.parametrize("reason", [Reason.OPENED, Reason.REOPENED, Reason.FLAPPING, Reason.JOINED, Reason.WORSENED])
+def test_nobody_is_told_of_a_suppressed_incident(reason: Reason) -> None:
+    assert notification(reason, suppress(opened(), "outage", START)[0]) is None
+
+
+def test_releasing_what_a_person_has_taken_does_not_page_again() -> None:
+    taken, _ = acknowledge(opened(), "ann", START)
+    assert notification(Reason.RELEASED, taken) is NotificationKind.UPDATE
+
+
+@given(st.sampled_from(Reason))
+def test_every_reason_has_an_answer(reason: Reason) -> None:
+    assert notification(reason, opened()) in {None, *NotificationKind}

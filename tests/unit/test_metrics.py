@@ -1,0 +1,230 @@
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from canary.metrics import Metrics
+from canary.records import (
+    Dialect,
+    Endpoint,
+    Failure,
+    FailureKind,
+    Finish,
+    IncidentState,
+    NotificationKind,
+    Observation,
+    Response,
+    Score,
+    SeriesKey,
+    Target,
+    Unscored,
+    UnscoredReason,
+)
+
+NOW = datetime(2025, 8, 5, tzinfo=UTC)
+ENDPOINT = Endpoint(Dialect.OPENAI_CHAT, "http://x", "m")
+TARGET = Target("meta/llama", "api", "tpu", ENDPOINT)
+OTHER = Target("haiku", "api", "gpu", ENDPOINT)
+KEY = SeriesKey(TARGET.name, "eu", "prose", "stray_script")
+OF_TARGET = {"model": "meta/llama", "platform": "api", "pool": "tpu", "region": "eu"}
+OF_SERIES = {**OF_TARGET, "group": "prose", "signal": "stray_script"}
+
+
+def declared(targets: Iterable[Target] = (TARGET,), series: Iterable[SeriesKey] = (KEY,)) -> Metrics:
+    metrics = Metrics(version="1.2.3")
+    metrics.declare(targets, series, region="eu")
+    return metrics
+
+
+def value(metrics: Metrics, name: str, labels: dict[str, str] | None = None) -> float | None:
+    samples = (
+        sample for family in text_string_to_metric_families(metrics.text().decode()) for sample in family.samples
+    )
+    return next((s.value for s in samples if s.name == name and s.labels == (labels or {})), None)
+
+
+def observation(failure: Failure | None = None) -> Observation:
+    response = None if failure else Response("hi", Finish.STOP, prompt_tokens=7, completion_tokens=11)
+    return Observation(
+        slot_id="s",
+        probe_id="p",
+        probe_digest="d",
+        group="prose",
+        target=TARGET.name,
+        region="eu",
+        slot_time=NOW,
+        started_at=NOW,
+        duration=timedelta(seconds=2),
+        response=response,
+        failure=failure,
+    )
+
+
+@pytest.mark.parametrize("result", ["response", *FailureKind])
+def test_every_result_of_a_declared_target_is_there_from_zero_on(result: str) -> None:
+    assert value(declared(), "canary_observations_total", {**OF_TARGET, "result": result}) == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "canary_scores_total",
+        "canary_score_events_total",
+        "canary_alarms_total",
+        "canary_evidence_nats",
+        "canary_series_armed",
+        "canary_series_learned_answers",
+        "canary_series_needed_answers",
+    ],
+)
+def test_a_declared_series_is_there_before_its_first_answer(name: str) -> None:
+    assert value(declared(), name, OF_SERIES) is not None
+
+
+def test_an_answer_counts_its_tokens() -> None:
+    metrics = declared()
+    metrics.observed(observation())
+    assert value(metrics, "canary_tokens_total", {**OF_TARGET, "kind": "completion"}) == 11
+
+
+def test_a_failure_is_counted_by_its_kind() -> None:
+    metrics = declared()
+    metrics.observed(observation(Failure(FailureKind.TIMEOUT, "slow")))
+    assert value(metrics, "canary_observations_total", {**OF_TARGET, "result": "timeout"}) == 1
+
+
+def test_the_last_result_is_when_the_run_ended() -> None:
+    metrics = declared()
+    metrics.observed(observation())
+    assert value(metrics, "canary_last_result_timestamp_seconds", OF_TARGET) == NOW.timestamp() + 2
+
+
+def test_durations_are_kept_by_platform() -> None:
+    metrics = declared()
+    metrics.observed(observation())
+    assert value(metrics, "canary_run_duration_seconds_bucket", {"platform": "api", "le": "2.5"}) == 1
+
+
+def test_an_event_is_counted_as_a_score_too() -> None:
+    metrics = declared()
+    metrics.scored(KEY, Score("stray_script", 1, 3.0), event=True)
+    assert (
+        value(metrics, "canary_scores_total", OF_SERIES),
+        value(metrics, "canary_score_events_total", OF_SERIES),
+    ) == (1, 1)
+
+
+def test_what_could_not_be_judged_is_no_score() -> None:
+    metrics = declared()
+    metrics.scored(KEY, Unscored("stray_script", 1, UnscoredReason.EMPTY))
+    assert value(metrics, "canary_scores_total", OF_SERIES) == 0
+
+
+def test_what_could_not_be_judged_is_counted_by_reason() -> None:
+    metrics = declared()
+    metrics.scored(KEY, Unscored("stray_script", 1, UnscoredReason.EMPTY))
+    assert value(metrics, "canary_unscored_total", {**OF_SERIES, "reason": "empty"}) == 1
+
+
+def test_a_series_shows_its_evidence_its_learning_and_its_alarms() -> None:
+    metrics = declared()
+    metrics.evidence(KEY, -2.5)
+    metrics.learned(KEY, n=30, needed=200, armed=True)
+    metrics.alarmed(KEY)
+    names = (
+        "canary_evidence_nats",
+        "canary_series_learned_answers",
+        "canary_series_needed_answers",
+        "canary_series_armed",
+        "canary_alarms_total",
+    )
+    assert [value(metrics, name, OF_SERIES) for name in names] == [-2.5, 30, 200, 1, 1]
+
+
+def test_a_stale_target_is_stale_until_it_is_not() -> None:
+    metrics = declared()
+    metrics.stale({TARGET.name})
+    stale = value(metrics, "canary_target_stale", OF_TARGET)
+    metrics.stale(set())
+    assert (stale, value(metrics, "canary_target_stale", OF_TARGET)) == (1, 0)
+
+
+def test_a_reload_keeps_the_counts_of_what_stays() -> None:
+    metrics = declared()
+    metrics.observed(observation())
+    metrics.declare([TARGET, OTHER], [KEY], region="eu")
+    assert value(metrics, "canary_observations_total", {**OF_TARGET, "result": "response"}) == 1
+
+
+def test_a_reload_forgets_what_vanished() -> None:
+    metrics = declared()
+    metrics.declare([OTHER], [], region="eu")
+    assert b"meta/llama" not in metrics.text()
+
+
+def test_facts_of_what_is_not_declared_are_dropped() -> None:
+    metrics = declared([OTHER], [])
+    metrics.observed(observation())
+    metrics.alarmed(KEY)
+    assert b"meta/llama" not in metrics.text()
+
+
+@pytest.mark.parametrize("odd", ['a"b', "a\\b", "a\nb", 'a\\"', "a{b}=,c", "\u0e2a"])
+def test_odd_names_survive_the_text_format(odd: str) -> None:
+    target = Target(odd, "api", "tpu", ENDPOINT)
+    metrics = declared([target], [SeriesKey(target.name, "eu", odd, "stray_script")])
+    assert value(metrics, "canary_alarms_total", {**OF_SERIES, "model": odd, "group": odd}) == 0
+
+
+def test_a_series_without_evidence_has_minus_infinity() -> None:
+    assert value(declared(), "canary_evidence_nats", OF_SERIES) == -math.inf
+
+
+def test_every_family_is_named_once() -> None:
+    names = [line.split()[2] for line in declared().text().decode().splitlines() if line.startswith("# TYPE")]
+    assert len(names) == len(set(names))
+
+
+def test_a_failed_reload_keeps_the_time_of_the_last_good_one() -> None:
+    metrics = declared()
+    metrics.reloaded(successfully=True, at=NOW)
+    metrics.reloaded(successfully=False, at=NOW + timedelta(hours=1))
+    names = ("canary_config_last_reload_successful", "canary_config_last_reload_success_timestamp_seconds")
+    assert [value(metrics, name) for name in names] == [0, NOW.timestamp()]
+
+
+def test_a_state_without_incidents_is_zero() -> None:
+    metrics = declared()
+    metrics.incidents({IncidentState.OPEN: 2})
+    metrics.incidents({IncidentState.ACKNOWLEDGED: 1})
+    assert [value(metrics, "canary_incidents", {"state": state}) for state in ("open", "acknowledged")] == [0, 1]
+
+
+def test_notifications_are_counted_by_receiver_kind_and_result() -> None:
+    metrics = declared()
+    metrics.notified(receiver="oncall", kind=NotificationKind.TRIGGER, outcome="failed")
+    labels = {"receiver": "oncall", "kind": "trigger", "result": "failed"}
+    assert value(metrics, "canary_notifications_total", labels) == 1
+
+
+def test_the_rest_has_its_names() -> None:
+    metrics = declared()
+    metrics.late(timedelta(seconds=-1))
+    metrics.missed("late", 3)
+    metrics.in_flight(4)
+    metrics.queued(5)
+    metrics.committed(timedelta(milliseconds=3))
+    metrics.owed(6)
+    metrics.baseline(TARGET.name, NOW)
+    assert [
+        value(metrics, "canary_slot_lateness_seconds_sum"),
+        value(metrics, "canary_missed_slots_total", {"reason": "late"}),
+        value(metrics, "canary_runs_in_flight"),
+        value(metrics, "canary_queue_depth"),
+        value(metrics, "canary_commit_duration_seconds_bucket", {"le": "0.005"}),
+        value(metrics, "canary_notifications_owed"),
+        value(metrics, "canary_baseline_timestamp_seconds", OF_TARGET),
+        value(metrics, "canary_build_info", {"version": "1.2.3"}),
+    ] == [0, 3, 4, 5, 1, 6, NOW.timestamp(), 1]

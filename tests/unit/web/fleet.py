@@ -1,0 +1,57 @@
+"""A fleet for tests of the page."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from canary.alert.incident import Policy, absorb
+from canary.records import Incident
+from canary.web.status import Check, Snapshot, TargetState, TargetStatus
+from tests.unit.alert.findings import START, finding
+
+INTERVAL = timedelta(minutes=5)
+
+
+def target(
+    pool: str = "tpu-1",
+    *,
+    model: str = "opus",
+    platform: str = "api",
+    state: TargetState = TargetState.HEALTHY,
+    seconds_ago: float | None = 42,
+) -> TargetStatus:
+    return TargetStatus(
+        model=model,
+        platform=platform,
+        pool=pool,
+        state=state,
+        interval=INTERVAL,
+        expected_since=START - timedelta(minutes=10),
+        last_result_at=None if seconds_ago is None else START - timedelta(seconds=seconds_ago),
+        armed=12,
+        series=12,
+    )
+
+
+def incident(name: str = "opus/api/tpu-1") -> Incident:
+    return absorb(None, finding(target=name), START, Policy())[0]
+
+
+def snapshot(*targets: TargetStatus, incidents: tuple[Incident, ...] = ()) -> Snapshot:
+    ok = (Check("store", ok=True),)
+    return Snapshot(
+        at=START, version="1.2.3", region="eu", live=ok, ready=ok, targets=targets or (target(),), incidents=incidents
+    )
+
+
+@dataclass
+class Known:
+    """A status that is what the test says."""
+
+    now: Snapshot
+
+    def snapshot(self) -> Snapshot:
+        return self.now
+
+
+def unwell(of: Snapshot) -> Snapshot:
+    return replace(of, live=(Check("writer", ok=False, detail="stuck for 90 s"),), ready=(Check("store", ok=False),))

@@ -1,5 +1,7 @@
 import pytest
 
+pytest_plugins = ["tests.postgres"]
+
 
 @pytest.fixture
 def anyio_backend() -> str:

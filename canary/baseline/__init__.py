@@ -1,1 +1,19 @@
-"""."""
+"""Golden baselines: plan a recording, calibrate it, promote what it proposes. Pure functions on records."""
+
+from canary.baseline.calibration import Judged, Thresholds, baselines, calibrate, clipped, references, thresholds
+from canary.baseline.promotion import promote
+from canary.baseline.recording import REFERENCE_ANSWERS, plan_recording, reference_part
+
+__all__ = [
+    "REFERENCE_ANSWERS",
+    "Judged",
+    "Thresholds",
+    "baselines",
+    "calibrate",
+    "clipped",
+    "plan_recording",
+    "promote",
+    "reference_part",
+    "references",
+    "thresholds",
+]

@@ -40,9 +40,7 @@ def record(path: str, patterns: tuple[str, ...], n: int | None, at_once: bool, a
     config = config_at(path)
     targets = targets_like(config, patterns)
     with store_of(config, create=True) as store:
-        proposed = run_async(_record(config, store, targets, n or enough(config)))
-        if at_once:
-            _promote_all(store, proposed)
+        proposed = run_async(record_all(config, store, targets, n, promote=at_once))
     _report(config, proposed, promoted=at_once, as_json=as_json)
 
 
@@ -154,23 +152,29 @@ def facts(one: "Baseline") -> dict[str, object]:
     }
 
 
-async def _record(
-    config: "Config", store: "Store", targets: "tuple[Target, ...]", n: int
+async def record_all(
+    config: "Config", store: "Store", targets: "tuple[Target, ...]", n: int | None, *, promote: bool
 ) -> "Mapping[str, tuple[Baseline, ...]]":
+    """Record all the targets at once, with a bar for each; by target name."""
     import asyncio
 
     from canary.clock import SystemClock
     from canary.http import HttpClient
+    from canary.pipeline.record import promote_epoch
     from canary.probe.client import ProbeClient
 
     clock, http = SystemClock(), HttpClient()
     client = ProbeClient(http, clock)
     try:
         with progress(console(stderr=True)) as bar:
-            each = [_record_one(config, store, client, clock, target, n, bar) for target in targets]
-            return dict(zip([target.name for target in targets], await asyncio.gather(*each), strict=True))
+            each = [_record_one(config, store, client, clock, one, n or enough(config), bar) for one in targets]
+            recorded = await asyncio.gather(*each)
     finally:
         await http.aclose()
+    proposed = dict(zip([target.name for target in targets], recorded, strict=True))
+    for name, baselines in proposed.items() if promote else ():
+        promote_epoch(store, name, baselines[0].epoch)
+    return proposed
 
 
 async def _record_one(
@@ -199,13 +203,6 @@ async def _record_one(
         groups,
         lambda done, total: bar.update(task, completed=done, total=total),
     )
-
-
-def _promote_all(store: "Store", proposed: "Mapping[str, tuple[Baseline, ...]]") -> None:
-    from canary.pipeline.record import promote_epoch
-
-    for target, baselines in proposed.items():
-        promote_epoch(store, target, baselines[0].epoch)
 
 
 def _report(config: "Config", proposed: "Mapping[str, tuple[Baseline, ...]]", *, promoted: bool, as_json: bool) -> None:

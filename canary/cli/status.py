@@ -11,6 +11,8 @@ import click
 from canary.cli.common import config_at, console, json_option, say, store_of
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from canary.config import Config
     from canary.pipeline.watch import Watch
     from canary.records import Incident
@@ -38,25 +40,40 @@ def command(path: str, as_json: bool) -> None:
 
     Exit codes: 0 no unresolved incident, 1 there is one.
     """
+    config = config_at(path)
+    with store_of(config, create=True) as store:
+        rows, incidents = survey(config, store)
+    if as_json:
+        say({"targets": [_facts(*row) for row in rows], "incidents": _described(incidents)})
+    else:
+        _show(config, rows, incidents)
+    if incidents:
+        raise SystemExit(1)
+
+
+Row = tuple["TargetStatus", float]
+"""A target and the strongest evidence of its series."""
+
+
+def survey(config: "Config", store: "Store") -> "tuple[list[Row], Sequence[Incident]]":
+    """What the store knows of every target, and the unresolved incidents."""
     from canary.clock import SystemClock
     from canary.daemon.assembly import watch_of
 
-    config, now = config_at(path), SystemClock().now()
-    with store_of(config, create=True) as store:
-        watch = watch_of(config, store)
-        states, incidents = _read(store)
-    rows = _rows(config, watch, states, incidents, now)
-    if as_json:
-        say(
-            {
-                "targets": [_facts(status, evidence, now) for status, evidence in rows],
-                "incidents": _described(incidents),
-            }
-        )
-    else:
-        _show(rows, incidents, watch)
-    if incidents:
-        raise SystemExit(1)
+    states, incidents = _read(store)
+    return _rows(config, watch_of(config, store), states, incidents, SystemClock().now()), incidents
+
+
+def matrix(rows: "Sequence[Row]") -> "Table":
+    """Model by platform and pool."""
+    from rich.table import Table
+
+    places = list(dict.fromkeys((status.platform, status.pool) for status, _ in rows))
+    cells = {(s.model, s.platform, s.pool): _cell(s, evidence) for s, evidence in rows}
+    table = Table("model", *(f"{platform}/{pool}" for platform, pool in places))
+    for model in dict.fromkeys(status.model for status, _ in rows):
+        table.add_row(model, *(cells.get((model, *place), "") for place in places))
+    return table
 
 
 def _read(store: "Store") -> "tuple[Mapping[str, list[StoredState]], Sequence[Incident]]":
@@ -105,21 +122,15 @@ def _rows(
     return rows
 
 
-def _show(rows: "list[tuple[TargetStatus, float]]", incidents: "Sequence[Incident]", watch: "Watch") -> None:
+def _show(config: "Config", rows: "Sequence[Row]", incidents: "Sequence[Incident]") -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     from canary.alert.message import summary
 
-    places = list(dict.fromkeys((status.platform, status.pool) for status, _ in rows))
-    cells = {(s.model, s.platform, s.pool): _cell(s, evidence) for s, evidence in rows}
-    table = Table("model", *(f"{platform}/{pool}" for platform, pool in places))
-    for model in dict.fromkeys(status.model for status, _ in rows):
-        table.add_row(model, *(cells.get((model, *place), "") for place in places))
     out = console()
-    out.print(table)
-    terms = watch.terms
-    out.print(f"budget {terms.false_alarms_per_week:g} false alarms per week over {len(watch.armed)} armed series")
+    out.print(matrix(rows))
+    armed = sum(status.armed for status, _ in rows)
+    out.print(f"budget {config.budget.false_alarms_per_week:g} false alarms per week over {armed} armed series")
     for incident in incidents:
         out.print(f"[bold red]{incident.id}[/] {incident.state.value}: {escape(summary(incident))}")
     if incidents:
@@ -133,12 +144,11 @@ def _cell(status: "TargetStatus", evidence: float) -> str:
     return f"[{style}]{sign} {status.state.value}[/]\nevidence {shown}{armed}"
 
 
-def _facts(status: "TargetStatus", evidence: float, now: datetime) -> dict[str, object]:
+def _facts(status: "TargetStatus", evidence: float) -> dict[str, object]:
     last = status.last_result_at
     return {
         "target": status.name,
         "state": status.state.value,
-        "stale": status.stale(now),
         "evidence_nats": evidence if math.isfinite(evidence) else None,
         "armed": status.armed,
         "series": status.series,

@@ -1,1 +1,60 @@
-"""."""
+"""Sequential detection under a proven false-alarm budget. A pure library, usable alone.
+
+    baseline -> arm -> Detector -> log_e -> esr.step -> esr.evidence >= 0: alarm -> onset, size -> RecoveryTest
+
+Frozen parameters (`Detector`, `RecoveryTest`, `Rule`) stay apart from explicit, versioned state (`EsrState`,
+`VerdictState`). Probabilities are per answer; logs are natural. numpy and scipy.special alone.
+"""
+
+from canary.detect import esr, sequential
+from canary.detect.arming import Armed, Learning, answers_needed, arm, clean_detector, rate_bound
+from canary.detect.bounds import lower_share, upper_share
+from canary.detect.budget import log_budget
+from canary.detect.changepoint import Onset, onset, start_log_likelihood
+from canary.detect.detectors import DETECTORS, Detector, detector_from_json
+from canary.detect.distance import DistanceDetector, tail_bounds
+from canary.detect.esr import EsrState, evidence, from_bytes, reset, start, step, to_bytes
+from canary.detect.events import EventDetector
+from canary.detect.power import delay
+from canary.detect.recovery import RecoveryTest
+from canary.detect.sequential import Judgement, Rule, Verdict, VerdictState, judge, visible_share
+from canary.detect.size import size
+
+__all__ = [
+    "DETECTORS",
+    "Armed",
+    "Detector",
+    "DistanceDetector",
+    "EsrState",
+    "EventDetector",
+    "Judgement",
+    "Learning",
+    "Onset",
+    "RecoveryTest",
+    "Rule",
+    "Verdict",
+    "VerdictState",
+    "answers_needed",
+    "arm",
+    "clean_detector",
+    "delay",
+    "detector_from_json",
+    "esr",
+    "evidence",
+    "from_bytes",
+    "judge",
+    "log_budget",
+    "lower_share",
+    "onset",
+    "rate_bound",
+    "reset",
+    "sequential",
+    "size",
+    "start",
+    "start_log_likelihood",
+    "step",
+    "tail_bounds",
+    "to_bytes",
+    "upper_share",
+    "visible_share",
+]

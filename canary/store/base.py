@@ -54,7 +54,8 @@ class StoredState:
 class ScoreRow:
     """A score as kept. `detector` and `log_budget` are set when it was fed: with them a replay is exact.
 
-    `event` is what the detector made of the value (None when it was not fed).
+    `event` is what the detector made of the value (None when it was not fed). Its observation is in the store:
+    `slot_time` and `probe_digest` are read back from there, and the score's signal is the series' signal.
     """
 
     slot_id: str
@@ -70,11 +71,12 @@ class ScoreRow:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long things are kept. Scores, states, alarms, incidents and baselines are not touched."""
+    """How long things are kept after their slot time. States, alarms, incidents and baselines are not touched."""
 
     healthy_bodies: timedelta = timedelta(days=7)
     failure_bodies: timedelta = timedelta(days=90)  # answers with an event or a failure, and their neighbours
     observations: timedelta = timedelta(days=400)  # rows without bodies, with their scores
+    notifications: timedelta = timedelta(days=30)  # after their delivery
 
 
 class Transaction(Protocol):
@@ -85,7 +87,9 @@ class Transaction(Protocol):
         """Insert those whose slot id is new; returns slot id -> seq of exactly these, seq ascending in input order."""
         ...
 
-    def add_scores(self, rows: Sequence[ScoreRow]) -> None: ...
+    def add_scores(self, rows: Sequence[ScoreRow]) -> None:
+        """Raises: StoreError when the observation of one is not in the store."""
+        ...
 
     def observation(self, slot_id: str) -> Observation | None:
         """With its response where the body is still kept."""
@@ -119,7 +123,7 @@ class Transaction(Protocol):
         ...
 
     def tokens_spent(self, *, target: str, since: datetime) -> int:
-        """Prompt and completion tokens of all observations started at or after `since`."""
+        """Prompt and completion tokens of all observations with slot time >= `since`, their bodies kept or not."""
         ...
 
     # -- detectors
@@ -140,9 +144,13 @@ class Transaction(Protocol):
         ...
 
     # -- alarms, incidents, notifications
-    def add_alarms(self, alarms: Sequence[Alarm]) -> None: ...
+    def add_alarms(self, alarms: Sequence[Alarm]) -> None:
+        """One whose id is known is ignored."""
+        ...
 
-    def alarms(self, *, since: datetime | None = None) -> Sequence[Alarm]: ...
+    def alarms(self, *, since: datetime | None = None) -> Sequence[Alarm]:
+        """In the order of their times."""
+        ...
 
     def put_incident(self, incident: Incident) -> None: ...
 
@@ -198,9 +206,9 @@ class Transaction(Protocol):
 
     # -- housekeeping
     def forget(self, retention: Retention, now: datetime, *, limit: int = 5_000) -> int:
-        """Delete up to `limit` things past their time; returns how many, so call again while it is > 0.
+        """Judge up to `limit` things past their time; returns how many, so call again while it is > 0.
 
-        Bodies of golden answers of a baseline that is not retired are kept.
+        Bodies of golden answers of a baseline that is not retired are kept, and their observations with them.
         """
         ...
 
@@ -213,7 +221,7 @@ class Store(Protocol):
         ...
 
     def reading(self) -> AbstractContextManager[Transaction]:
-        """A consistent view that does not block writers; writing in it is an error."""
+        """A consistent view that does not block writers; writing in it is a StoreError."""
         ...
 
     def close(self) -> None: ...

@@ -1,0 +1,170 @@
+"""From golden answers to references, thresholds and proposed baselines. Pure functions on records."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+
+from canary.baseline.recording import REFERENCE_ANSWERS, reference_part
+from canary.detect.arming import SPREAD
+from canary.errors import BaselineError
+from canary.records import (
+    Baseline,
+    BaselinePart,
+    BaselineStatus,
+    Logprobs,
+    Observation,
+    Recording,
+    Reference,
+    Score,
+    SeriesKey,
+    Signal,
+    SignalKind,
+    Unscored,
+)
+
+Judged = tuple[Observation, Sequence[Score | Unscored]]
+"""An observation with its scores."""
+Thresholds = Mapping[tuple[str, str], float]
+"""By (probe digest, signal)."""
+
+
+def references(observations: Sequence[Observation], *, k: int = REFERENCE_ANSWERS) -> tuple[Reference, ...]:
+    """The distinct logprobs of the reference part of each (probe, salt), in the order of recording.
+
+    Real logprob noise is a finite set of atoms, so identical answers are kept once. A variant whose answers bear no
+    logprobs has no reference.
+    """
+    part = reference_part(observations, k=k)
+    atoms: dict[tuple[str, int], dict[Logprobs, None]] = defaultdict(dict)
+    for each in sorted(observations, key=lambda one: one.ordinal):
+        if each.slot_id in part and each.response is not None and each.response.logprobs is not None:
+            atoms[each.probe_digest, each.salt][each.response.logprobs] = None
+    return tuple(
+        Reference(digest, salt, tuple(distinct)) for (digest, salt), distinct in sorted(atoms.items(), key=_variant)
+    )
+
+
+def thresholds(reference_rows: Iterable[Judged], stratified: Collection[str]) -> dict[tuple[str, str], float]:
+    """The worst value of each probe's reference part, for the signals that are `stratified` by probe.
+
+    Golden code of some prompts does not parse to begin with: an answer is an event when it is worse than that. A
+    pair that is missing here has the threshold 0.
+    """
+    worst: dict[tuple[str, str], float] = {}
+    for observation, scores in reference_rows:
+        for score in scores:
+            if isinstance(score, Score) and score.signal in stratified:
+                key = (observation.probe_digest, score.signal)
+                worst[key] = max(worst.get(key, 0.0), score.value)
+    return worst
+
+
+def baselines(
+    recording: Recording,
+    rows: Iterable[Judged],
+    limits: Thresholds,
+    signals: Mapping[str, Signal],
+    *,
+    now: datetime,
+) -> tuple[Baseline, ...]:
+    """One proposed baseline for each series that has a judged answer in the calibration part `rows`.
+
+    Ids follow from recording and series, so that calibrating twice proposes the same.
+
+    Raises:
+        BaselineError: a score is of an unknown signal or another version than `signals` has.
+    """
+    judged: dict[SeriesKey, list[tuple[str, Score]]] = defaultdict(list)
+    for observation, scores in rows:
+        for score in scores:
+            if isinstance(score, Score):
+                check_version(score.signal, score.version, signals)
+                key = SeriesKey(recording.target, recording.region, observation.group, score.signal)
+                judged[key].append((observation.probe_digest, score))
+    return tuple(
+        _baseline(recording, key, scored, limits, signals[key.signal], now) for key, scored in sorted(judged.items())
+    )
+
+
+def calibrate(
+    recording: Recording,
+    judged: Iterable[Judged],
+    signals: Mapping[str, Signal],
+    *,
+    stratified: Collection[str],
+    now: datetime,
+    k: int = REFERENCE_ANSWERS,
+) -> tuple[Baseline, ...]:
+    """Split a recording's judged answers, take thresholds from one part and baselines from the other.
+
+    The answers are those of `recording`, judged against the `references` of the same answers.
+
+    Raises:
+        BaselineError: nothing of the calibration part could be judged, or scorer versions differ from `signals`.
+    """
+    answers = list(judged)
+    part = reference_part([observation for observation, _ in answers], k=k)
+    limits = thresholds((row for row in answers if row[0].slot_id in part), stratified)
+    rows = (row for row in answers if row[0].slot_id not in part)
+    proposed = baselines(recording, rows, limits, signals, now=now)
+    if not proposed:
+        raise BaselineError(f"recording {recording.id} holds no answer that could be judged: record again")
+    return proposed
+
+
+def check_version(signal: str, version: int, signals: Mapping[str, Signal]) -> None:
+    """Raises BaselineError unless `signals` has this signal in this version."""
+    current = signals.get(signal)
+    if current is None or current.version != version:
+        known = "is not scored any more" if current is None else f"is at version {current.version} now"
+        raise BaselineError(f"the signal {signal} was scored at version {version} but {known}: record again")
+
+
+def clipped(exposures: Sequence[float]) -> list[float]:
+    """The exposures, none above `SPREAD` times their mean.
+
+    An answer of greater exposure shows an event at least as often, so counting it with less errs on the safe side,
+    and lets the rate be bounded from the total alone (`canary.detect.rate_bound`).
+    """
+    kept = np.asarray(exposures, dtype=np.float64)
+    while kept.max() > SPREAD * kept.mean():
+        kept = np.minimum(kept, 0.75 * SPREAD * kept.mean())
+    return [float(each) for each in kept]
+
+
+def _baseline(
+    recording: Recording,
+    key: SeriesKey,
+    scored: Sequence[tuple[str, Score]],
+    limits: Thresholds,
+    signal: Signal,
+    now: datetime,
+) -> Baseline:
+    distance = signal.kind is SignalKind.DISTANCE
+    worst = {digest: 0.0 if distance else limits.get((digest, key.signal), 0.0) for digest, _ in scored}
+    counts = Counter(digest for digest, _ in scored)
+    return Baseline(
+        id=_id(recording, key),
+        series=key,
+        epoch=recording.epoch,
+        status=BaselineStatus.PROPOSED,
+        scorer_version=signal.version,
+        created_at=now,
+        n=len(scored),
+        exposure=sum(clipped([score.exposure for _, score in scored])),
+        events=0 if distance else sum(score.value > worst[digest] for digest, score in scored),
+        parts=tuple(BaselinePart(digest, n, worst[digest]) for digest, n in sorted(counts.items())),
+        calibration=tuple(sorted(score.value for _, score in scored)) if distance else (),
+    )
+
+
+def _id(recording: Recording, key: SeriesKey) -> str:
+    facts = "\x1f".join((recording.id, key.target, key.region, key.group, key.signal))
+    return hashlib.blake2b(facts.encode(), digest_size=12).hexdigest()
+
+
+def _variant(entry: tuple[tuple[str, int], object]) -> tuple[str, int]:
+    return entry[0]

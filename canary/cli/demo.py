@@ -1,0 +1,164 @@
+"""`canary demo`."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from canary.cli.baseline import record_all
+from canary.cli.common import config_at, console, run_async, store_of
+from canary.cli.status import matrix, survey
+from canary.errors import CanaryError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from canary.config import Config
+    from canary.records import Incident
+    from canary.store.base import Store
+
+_FAULT = {"kind": "corruption", "model": "mid", "platform": "api", "pool": "short", "share": 0.3}
+_FAULTY = "mid/api/short"
+_HEALTHY, _PATIENCE = timedelta(seconds=12), timedelta(seconds=75)
+_TERMS = """\
+region: demo
+detect: {smallest_share: 0.1}
+web: {port: 0}
+"""
+
+
+@click.command()
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Leave config and store in this folder.")
+@click.option("--seed", type=int, default=1, show_default=True)
+def command(keep: Path | None, seed: int) -> None:
+    """Watch the canary find a fault, in under three minutes, on this machine alone.
+
+    It starts a simulated fleet (two models, two platforms, six targets), records golden baselines while all is well,
+    runs the daemon, and then lets one pool put foreign characters into some of its answers.
+
+    Exit codes: 0 the fault was found where it is, 2 it was not.
+    """
+    with _folder(keep) as folder:
+        run_async(_demo(folder, seed))
+
+
+async def _demo(folder: Path, seed: int) -> None:
+    from canary.lab.run import in_process
+    from canary.lab.spec import config_text, default_spec
+
+    out, spec = console(), default_spec(seed, latency=0.01)
+    with in_process(spec) as url:
+        out.print(f"[bold]1.[/] A fleet of {len(spec.targets)} targets answers at {url}.")
+        path = folder / "canary.yaml"
+        path.write_text(_TERMS + config_text(spec, url, interval="1s", families=("prose", "code")), encoding="utf-8")
+        config = config_at(str(path))
+        out.print("[bold]2.[/] All is well: golden baselines are recorded.")
+        with store_of(config, create=True) as store:
+            await record_all(config, store, config.targets, None, promote=True)
+            out.print(
+                "[bold]3.[/] The daemon probes. Evidence is ln R of a target's strongest detector: 0 is an alarm."
+            )
+            async with _daemon(config):
+                incident = await _watch(out, config, store, url)
+        _conclude(out, config, incident)
+
+
+async def _watch(out: "Console", config: "Config", store: "Store", url: str) -> "Incident":
+    """Show the fleet, healthy and then with the fault, until an incident opens."""
+    from rich.live import Live
+
+    from canary.clock import SystemClock
+
+    clock = SystemClock()
+    switched_at = clock.now() + _HEALTHY
+    faulty = False
+    with Live(console=out, refresh_per_second=4, transient=False) as live:
+        while clock.now() < switched_at + _PATIENCE:
+            rows, incidents = await asyncio.to_thread(survey, config, store)
+            live.update(matrix(rows))
+            if incidents:
+                return _checked(incidents, faulty=faulty)
+            if not faulty and clock.now() >= switched_at:
+                faulty = True
+                await _switch(url)
+                live.console.print(
+                    f"[bold]4.[/] A fault: foreign characters in {_FAULT['share']:.0%} of the answers of {_FAULTY}."
+                )
+            await clock.sleep(0.5)
+    raise CanaryError(f"the demo failed: no incident within {_PATIENCE.total_seconds():.0f} s of the fault")
+
+
+def _checked(incidents: "Sequence[Incident]", *, faulty: bool) -> "Incident":
+    """Raises: CanaryError unless there is one incident, after the fault, on the faulty target."""
+    named = ", ".join(incident.target for incident in incidents)
+    if not faulty:
+        raise CanaryError(f"the demo failed: an incident on {named} before there was a fault")
+    if named != _FAULTY:
+        raise CanaryError(f"the demo failed: the fault is in {_FAULTY}, but the incident names {named}")
+    return incidents[0]
+
+
+def _conclude(out: "Console", config: "Config", incident: "Incident") -> None:
+    from rich.markup import escape
+    from rich.panel import Panel
+
+    from canary.alert.message import replay_command, text
+
+    body = "\n".join(escape(line) for line in text(incident))
+    out.print(Panel(body, title=f"[bold red]incident {incident.id}[/]", title_align="left"))
+    out.print(f"[bold green]Found:[/] the pool is {_FAULTY}, as it should be. On call you would go on with")
+    out.print(f"  {replay_command(incident)}", soft_wrap=True)
+    out.print(f"[dim]config and store: {config.path.parent}[/]")
+
+
+async def _switch(url: str) -> None:
+    from canary.http import HttpClient, NoAnswer
+
+    http = HttpClient()
+    try:
+        answer = await http.send(
+            "PUT",
+            f"{url}/lab/faults",
+            headers={"content-type": "application/json"},
+            body=json.dumps([_FAULT]).encode(),
+            within=timedelta(seconds=5),
+            max_bytes=100_000,
+        )
+    finally:
+        await http.aclose()
+    if isinstance(answer, NoAnswer) or answer.status != 200:
+        raise CanaryError("the demo failed: the lab did not take the fault")
+
+
+@asynccontextmanager
+async def _daemon(config: "Config") -> AsyncIterator[None]:
+    """The real daemon, in a process of its own; its log lies beside its config."""
+    words = (sys.executable, "-m", "canary", "-c", str(config.path), "run")
+    with (config.path.parent / "daemon.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(*words, stdout=log, stderr=log, env=os.environ)
+        try:
+            yield
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+            if await process.wait():
+                raise CanaryError(f"the demo failed: the daemon ended badly, see {log.name}")
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep
+        return
+    with tempfile.TemporaryDirectory(prefix="canary-demo-") as name:
+        yield Path(name)

@@ -1,0 +1,154 @@
+"""From a golden baseline to a detector, once there is golden data enough to see what it must see.
+
+The error of the baseline binds more than the detector does, so the healthy rate is never plugged in: the detector
+is built on a bound that holds with probability 1 - delta over the golden set. The deltas of all series add up; say
+the sum.
+"""
+
+import math
+from dataclasses import dataclass
+
+from scipy.special import betaincc
+
+from canary.detect.bounds import upper_share
+from canary.detect.detectors import Detector
+from canary.detect.distance import DistanceDetector
+from canary.detect.events import EventDetector
+from canary.records import Baseline, SignalKind
+
+SPREAD = 4.0
+"""No golden answer of a baseline counts with more than this multiple of the mean exposure (calibration clips it)."""
+MARGIN = 4.0
+"""A series is armed once its healthy bound is this many times below the smallest share that it has to see."""
+_LARGEST_DELTA = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """The series can be judged."""
+
+    detector: Detector
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """The golden data does not yet let the smallest share be told from healthy.
+
+    Attributes:
+        n: golden answers so far.
+        needed: golden answers that would do, provided that no further one shows an event.
+        visible: the smallest share that the data so far would let a detector see, in (0, 1].
+    """
+
+    n: int
+    needed: int
+    visible: float
+
+
+def rate_bound(events: int, n: int, exposure: float, delta: float) -> float:
+    """Upper confidence bound of the healthy rate of events per unit of exposure; in (0, inf].
+
+    Without an event it is exact: P(none) = exp(-rate * exposure). With events, the count is a sum of unequal Bernoulli
+    variables, whose lower tail is at most that of a binomial of the same mean (Hoeffding), and that mean is
+    smallest, for a given total, where each exposure is 0 or SPREAD times the mean.
+
+    Args:
+        events: golden answers with an event, 0 <= events <= n.
+        n: golden answers, >= 1.
+        exposure: their total exposure, > 0; no answer with more than SPREAD times the mean.
+        delta: the bound is too low with at most this probability, in (0, 0.1].
+
+    Raises:
+        ValueError: out of range.
+
+    References:
+        Hoeffding: On the distribution of the number of successes in independent trials, Ann. Math. Stat. 27 (1956).
+
+    >>> round(rate_bound(0, 100, 50_000.0, 0.01), 9)  # ln(100) / 50,000
+    9.2103e-05
+    """
+    if not exposure > 0.0 or not 0.0 < delta <= _LARGEST_DELTA:
+        raise ValueError(f"need exposure > 0 and 0 < delta <= {_LARGEST_DELTA}, got {exposure} and {delta}")
+    if events == 0:
+        return -math.log(delta) / exposure
+    crowded = SPREAD * upper_share(events, n, delta)
+    return -math.log1p(-crowded) / (SPREAD * exposure / n) if crowded < 1.0 else math.inf
+
+
+def arm(baseline: Baseline, kind: SignalKind, *, delta: float, smallest_share: float) -> Armed | Learning:
+    """Build the detector of a series from its baseline, or say what is missing.
+
+    Args:
+        baseline: golden counts (EVENT) or golden values (DISTANCE).
+        kind: of the baseline's signal.
+        delta: this series' part of the probability that some golden bound fails, in (0, 0.1].
+        smallest_share: the smallest share of touched answers that has to be seen, in (0, 1].
+
+    Returns:
+        Armed when the healthy bound per typical answer is at most smallest_share / MARGIN, else Learning.
+
+    Raises:
+        ValueError: out of range.
+    """
+    if not 0.0 < smallest_share <= 1.0 or not 0.0 < delta <= _LARGEST_DELTA:
+        raise ValueError(f"smallest_share {smallest_share} or delta {delta} is out of range")
+    detector = _detector(baseline, kind, delta) if baseline.n > 0 and baseline.exposure > 0.0 else None
+    bound = 1.0 if detector is None else detector.healthy_event_rate(baseline.exposure / baseline.n)
+    if detector is None or bound > smallest_share / MARGIN:
+        needed = answers_needed(baseline.events, kind, delta=delta, smallest_share=smallest_share)
+        return Learning(baseline.n, max(needed, baseline.n + 1), min(1.0, MARGIN * bound))
+    return Armed(detector)
+
+
+def answers_needed(events: int, kind: SignalKind, *, delta: float, smallest_share: float) -> int:
+    """Golden answers that arm a series when `events` of them show an event.
+
+    >>> answers_needed(0, SignalKind.EVENT, delta=1e-4, smallest_share=0.05)
+    733
+    """
+    bound = smallest_share / MARGIN
+    if kind is SignalKind.DISTANCE:
+        return math.ceil(math.log(delta / 2.0) / math.log1p(-bound))
+    if events == 0:
+        return math.ceil(math.log(delta) / math.log1p(-bound))
+    share = -math.expm1(SPREAD * math.log1p(-bound)) / SPREAD
+    return _smallest_n(events, delta, share)
+
+
+def clean_detector(kind: SignalKind, n: int, exposure: float, delta: float) -> Detector:
+    """The detector that `n` golden answers, all of this exposure and none with an event, would give.
+
+    For forecasts, before a baseline exists.
+
+    Raises:
+        ValueError: out of range.
+
+    >>> round(clean_detector(SignalKind.EVENT, 1000, 1.0, 0.01).healthy_event_rate(1.0), 4)
+    0.0046
+    """
+    match kind:
+        case SignalKind.EVENT:
+            return EventDetector(rate_bound(0, n, n * exposure, delta))
+        case SignalKind.DISTANCE:
+            return DistanceDetector.from_golden([0.0] * n, delta)
+
+
+def _detector(baseline: Baseline, kind: SignalKind, delta: float) -> Detector | None:
+    match kind:
+        case SignalKind.EVENT:
+            rate = rate_bound(baseline.events, baseline.n, baseline.exposure, delta)
+            return EventDetector(rate) if math.isfinite(rate) else None
+        case SignalKind.DISTANCE:
+            return DistanceDetector.from_golden(baseline.calibration, delta)
+
+
+def _smallest_n(events: int, delta: float, share: float) -> int:
+    """The smallest n at which `events` of n bound the rate by `share`: doubling, then bisection."""
+    high = events + 1
+    while betaincc(events + 1, high - events, share) > delta:
+        high *= 2
+    low = events
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if betaincc(events + 1, middle - events, share) > delta else (low, middle)
+    return high

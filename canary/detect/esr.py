@@ -1,0 +1,145 @@
+"""The budgeted Shiryaev-Roberts statistic of e-values, mixed over alternatives, in log space.
+
+Theory of operation. Slot n brings for each of K alternatives an e-value e_n^k >= 0 whose mean, given the past, is <= 1
+while the series is healthy, and spends b_n >= 0 of the false-alarm budget, fixed before the slot is seen:
+
+    R_n^k = (R_{n-1}^k + b_n / K) * e_n^k        R_n = sum_k R_n^k        alarm when R_n >= 1, then R_n = 0
+
+(alarms so far) + R - (budget spent so far) is then a supermartingale, hence E[false alarms until T] <= sum of b
+until T, whatever the spacing of the slots. All alternatives weigh the same: the grid is the prior. A slot without a
+score does not step; the time that it covered is spent by the next slot that has one (see `budget`).
+
+References:
+    Shin, Ramdas, Rinaldo: E-detectors: a nonparametric framework for sequential change detection, arXiv 2203.03532.
+"""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+VERSION = 1
+_HEADER = struct.Struct("<HH")  # version, dimensions of n
+_MAX_DIMENSIONS = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EsrState:
+    """Where a series, or a whole array of them, stands.
+
+    Attributes:
+        log_r: ln R^k, shape (..., K), float64, in [-inf, inf); -inf is R = 0.
+        n: scores stepped since R was last 0, shape (...), int64, >= 0.
+        version: of this layout.
+    """
+
+    log_r: NDArray[np.float64]
+    n: NDArray[np.int64]
+    version: int = VERSION
+
+
+def start(alternatives: int, shape: tuple[int, ...] = ()) -> EsrState:
+    """R = 0 for one series (shape ()) or for many.
+
+    Args:
+        alternatives: K, >= 1.
+        shape: of the array of series.
+
+    Raises:
+        ValueError: `alternatives` is below 1.
+
+    >>> start(3).log_r
+    array([-inf, -inf, -inf])
+    """
+    if alternatives < 1:
+        raise ValueError(f"alternatives must be >= 1, got {alternatives}")
+    return EsrState(np.full((*shape, alternatives), -np.inf), np.zeros(shape, dtype=np.int64))
+
+
+def step(state: EsrState, log_e: ArrayLike, log_budget: ArrayLike) -> EsrState:
+    """Feed one score per series: R^k = (R^k + b / K) * e^k.
+
+    Any batching of the same series gives the same bits: `logaddexp` runs one element at a time, where numpy's
+    vectorised `exp` and `log` may round by the length of the array.
+
+    Args:
+        state: before the score.
+        log_e: ln e^k, shape (..., K), in [-inf, inf).
+        log_budget: ln b, shape (...), in [-inf, 0]; -inf spends nothing.
+
+    Raises:
+        ValueError: the shapes do not fit.
+
+    >>> from math import log
+    >>> state = step(start(2), [log(4), log(2)], log(0.01))
+    >>> round(float(np.exp(evidence(state))), 12)  # 0.01 * (4 + 2) / 2
+    0.03
+    """
+    share = np.asarray(log_budget, dtype=np.float64)[..., np.newaxis] - np.log(float(state.log_r.shape[-1]))
+    log_r = np.logaddexp(state.log_r, share) + np.asarray(log_e, dtype=np.float64)
+    if log_r.shape != state.log_r.shape:
+        raise ValueError(f"a state of shape {state.log_r.shape} cannot take e-values that make it {log_r.shape}")
+    return EsrState(log_r, state.n + 1)
+
+
+def evidence(state: EsrState) -> NDArray[np.float64]:
+    """Ln R, shape (...), in nats, in [-inf, inf). An alarm is due when it is >= 0.
+
+    >>> float(evidence(start(4)))
+    -inf
+    """
+    return np.asarray(np.logaddexp.reduce(state.log_r, axis=-1), dtype=np.float64)
+
+
+def reset(state: EsrState, where: ArrayLike | None = None) -> EsrState:
+    """R = 0 and n = 0 again, for all series or for those `where` (bool, shape (...)) says so.
+
+    >>> int(reset(step(start(1), [0.0], 0.0)).n)
+    0
+    """
+    if where is None:
+        return start(state.log_r.shape[-1], state.n.shape)
+    chosen = np.asarray(where, dtype=np.bool_)
+    return EsrState(np.where(chosen[..., np.newaxis], -np.inf, state.log_r), np.where(chosen, 0, state.n))
+
+
+def to_bytes(state: EsrState) -> bytes:
+    """The state bit for bit: version, shape, n and ln R^k, little-endian.
+
+    >>> restored = from_bytes(to_bytes(start(2, (5,))))
+    >>> restored.log_r.shape, restored.n.shape
+    ((5, 2), (5,))
+    """
+    shape = state.log_r.shape
+    head = _HEADER.pack(state.version, len(shape) - 1) + struct.pack(f"<{len(shape)}I", *shape)
+    return head + state.n.astype("<i8").tobytes() + state.log_r.astype("<f8").tobytes()
+
+
+def from_bytes(blob: bytes) -> EsrState:
+    """What `to_bytes` wrote.
+
+    Raises:
+        ValueError: the bytes are of another version, or are not a state.
+    """
+    if len(blob) < _HEADER.size:
+        raise ValueError("not a detector state: too short")
+    version, dimensions = _HEADER.unpack_from(blob)
+    if version != VERSION:
+        raise ValueError(f"this detector state has version {version}; this release reads version {VERSION} only")
+    body = _HEADER.size + 4 * (dimensions + 1)
+    if dimensions > _MAX_DIMENSIONS or len(blob) < body:
+        raise ValueError("not a detector state: its shape is cut")
+    *shape, alternatives = struct.unpack_from(f"<{dimensions + 1}I", blob, _HEADER.size)
+    return _arrays(memoryview(blob)[body:], tuple(shape), alternatives)
+
+
+def _arrays(body: memoryview, shape: tuple[int, ...], alternatives: int) -> EsrState:
+    series = 1
+    for extent in shape:
+        series *= extent
+    if len(body) != 8 * series * (1 + alternatives):
+        raise ValueError("not a detector state: its length does not fit its shape")
+    n = np.frombuffer(body, "<i8", series).astype(np.int64).reshape(shape)
+    log_r = np.frombuffer(body, "<f8", series * alternatives, 8 * series).astype(np.float64)
+    return EsrState(log_r.reshape((*shape, alternatives)), n)

@@ -1,0 +1,90 @@
+"""What a fleet consists of, and the Canary config that watches it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Servers that are set up alike.
+
+    `scaling` is the sd in nats by which their position scaling shifts logits in mid-answer; `context` is in tokens,
+    `latency` the typical seconds to an answer.
+    """
+
+    name: str
+    scaling: float = 0.0
+    context: int = 32_768
+    replicas: int = 3
+    latency: float = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A place where models are served. Platforms differ in their arithmetic: logits by `drift` nats (sd)."""
+
+    name: str
+    pools: tuple[Pool, ...]
+    drift: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSpec:
+    models: tuple[str, ...]
+    platforms: tuple[Platform, ...]
+    seed: int = 1
+
+    @property
+    def targets(self) -> tuple[tuple[str, str, str], ...]:
+        """Model, platform, pool of each."""
+        return tuple((model, p.name, pool.name) for model in self.models for p in self.platforms for pool in p.pools)
+
+
+def default_spec(seed: int = 1, latency: float = 0.02) -> FleetSpec:
+    """Two models on two platforms, one of which has servers for long contexts: six targets."""
+    short = Pool("short", latency=latency)
+    long = Pool("long", scaling=0.2, context=1_000_000, latency=2 * latency)
+    return FleetSpec(("mid", "small"), (Platform("api", (short, long)), Platform("cloud", (short,))), seed)
+
+
+def config_text(spec: FleetSpec, base_url: str, interval: str = "10s", families: Sequence[str] = ()) -> str:
+    """A Canary config (YAML) that watches all targets of a fleet served at `base_url`; no families: all."""
+    platforms = [platform.name for platform in spec.platforms]
+    pools = list(dict.fromkeys(pool.name for platform in spec.platforms for pool in platform.pools))
+    missing = [
+        f"  - {{platform: {platform.name}, pool: {pool}}}"
+        for platform in spec.platforms
+        for pool in pools
+        if pool not in {own.name for own in platform.pools}
+    ]
+    return _CONFIG.format(
+        models=", ".join(spec.models),
+        platforms=", ".join(platforms),
+        pools=", ".join(pools),
+        exclude="\n".join(["exclude:", *missing]) if missing else "exclude: []",
+        base_url=base_url,
+        interval=interval,
+        families=f"\n    families: [{', '.join(families)}]" if families else "",
+    )
+
+
+_CONFIG = """\
+version: 1
+models: [{models}]
+platforms: [{platforms}]
+pools: [{pools}]
+{exclude}
+endpoints:
+  - base_url: {base_url}/{{platform}}/{{pool}}/v1
+    dialect: openai_chat
+    model: "{{model}}"
+    affinity_header: x-session-id
+    replica_header: x-replica
+    limits: {{concurrency: 16, rate_per_second: 200, timeout: 20s}}
+suites:
+  - name: all
+    interval: {interval}{families}
+receivers:
+  - name: console
+    kind: console
+"""

@@ -1,0 +1,63 @@
+"""Incidents, and the notifications owed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from canary.errors import NotFound
+from canary.records import Incident, IncidentState, Notification
+from canary.store.memory.tables import Owed, Session, between
+
+
+class IncidentPart(Session):
+    def put_incident(self, incident: Incident) -> None:
+        self._draft.incidents[incident.id] = incident
+
+    def incident(self, incident_id: str) -> Incident:
+        table = self._tables.incidents
+        if incident_id in table:
+            return table[incident_id]
+        found = [name for name in table if incident_id and name.startswith(incident_id)]
+        if len(found) != 1:
+            raise NotFound(f"{'more than one' if found else 'no'} incident {incident_id}")
+        return table[found[0]]
+
+    def incidents(self, *, open_only: bool = False, since: datetime | None = None) -> Sequence[Incident]:
+        found = (
+            i
+            for i in self._tables.incidents.values()
+            if not (open_only and i.state == IncidentState.RESOLVED) and between(i.updated_at, since, None)
+        )
+        return sorted(found, key=lambda i: (i.opened_at, i.id))
+
+    def enqueue(self, notifications: Sequence[Notification]) -> None:
+        for notification in notifications:
+            self._draft.outbox.setdefault(notification.id, Owed(notification))
+
+    def claim(self, *, now: datetime, lease: timedelta, limit: int) -> Sequence[Notification]:
+        table = self._draft.outbox
+        due = [
+            owed.notification
+            for owed in table.values()
+            if owed.delivered_at is None
+            and owed.notification.not_before <= now
+            and (owed.leased_until is None or owed.leased_until <= now)
+        ]
+        chosen = sorted(due, key=lambda notification: notification.created_at)[:limit]
+        for notification in chosen:
+            table[notification.id] = replace(table[notification.id], leased_until=now + lease)
+        return chosen
+
+    def delivered(self, notification_id: str, at: datetime) -> None:
+        owed = self._draft.outbox.get(notification_id)
+        if owed is not None and owed.delivered_at is None:
+            self._draft.outbox[notification_id] = replace(owed, delivered_at=at)
+
+    def retry(self, notification_id: str, *, not_before: datetime, reason: str) -> None:  # noqa: ARG002  nobody asks memory why
+        owed = self._draft.outbox.get(notification_id)
+        if owed is not None and owed.delivered_at is None:
+            again = replace(owed.notification, not_before=not_before, attempts=owed.notification.attempts + 1)
+            self._draft.outbox[notification_id] = Owed(again)
+
+    def owed(self) -> int:
+        return sum(owed.delivered_at is None for owed in self._tables.outbox.values())

@@ -1,0 +1,84 @@
+"""Observations, their bodies and their scores."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from canary.errors import StoreError
+from canary.records import Observation, Purpose, SeriesKey
+from canary.store.base import ScoreRow
+from canary.store.memory.tables import KeptObservation, Session, between
+
+
+class ObservationPart(Session):
+    def add_observations(self, observations: Sequence[Observation]) -> Mapping[str, int]:
+        table, entered = self._draft.observations, dict[str, int]()
+        for o in observations:
+            if o.slot_id not in table:
+                seq = entered[o.slot_id] = self._next("seq")
+                table[o.slot_id] = KeptObservation(seq, replace(o, response=None), _tokens(o), o.response)
+        return entered
+
+    def add_scores(self, rows: Sequence[ScoreRow]) -> None:
+        for row in rows:
+            kept = self._draft.observations.get(row.slot_id)
+            if kept is None:
+                raise StoreError(f"a score of slot {row.slot_id}, whose observation is not in the store")
+            o = kept.observation
+            full = replace(row, seq=kept.seq, slot_time=o.slot_time, probe_digest=o.probe_digest)
+            entry = (kept.seq, self._next("score"), full)
+            self._draft.scores[row.series] = (*self._draft.scores.get(row.series, ()), entry)
+
+    def observation(self, slot_id: str) -> Observation | None:
+        kept = self._tables.observations.get(slot_id)
+        return None if kept is None else replace(kept.observation, response=kept.response)
+
+    def observations(
+        self,
+        *,
+        target: str | None = None,
+        group: str | None = None,
+        purpose: Purpose = Purpose.SCHEDULED,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        bodies: bool = False,
+    ) -> Iterator[Observation]:
+        for kept in list(self._tables.observations.values()):
+            o = kept.observation
+            if (
+                o.purpose == purpose
+                and target in (None, o.target)
+                and group in (None, o.group)
+                and between(o.slot_time, since, until)
+            ):
+                yield replace(o, response=kept.response) if bodies else o
+
+    def slot_ids(self, *, since: datetime) -> frozenset[str]:
+        return frozenset(o.slot_id for o in self.observations(since=since))
+
+    def scores(
+        self, series: SeriesKey, *, since: datetime | None = None, fed: bool = True, limit: int | None = None
+    ) -> Sequence[ScoreRow]:
+        found = [
+            row
+            for _, _, row in sorted(self._tables.scores.get(series, ()), key=_order)
+            if (row.detector is not None or not fed) and between(row.slot_time, since, None)
+        ]
+        return found if limit is None else found[max(0, len(found) - limit) :]
+
+    def feed(self) -> Iterator[ScoreRow]:
+        entries = [entry for entries in self._tables.scores.values() for entry in entries]
+        yield from (row for _, _, row in sorted(entries, key=_order) if row.detector is not None)
+
+    def tokens_spent(self, *, target: str, since: datetime) -> int:
+        kept = self._tables.observations.values()
+        return sum(k.tokens for k in kept if k.observation.target == target and k.observation.slot_time >= since)
+
+
+def _order(entry: tuple[int, int, ScoreRow]) -> tuple[int, int]:
+    return entry[:2]
+
+
+def _tokens(observation: Observation) -> int:
+    response = observation.response
+    return 0 if response is None else (response.prompt_tokens or 0) + (response.completion_tokens or 0)

@@ -1,0 +1,40 @@
+"""Which answers deserve to be kept longer than the healthy ones."""
+
+from collections.abc import Iterable, Sequence
+
+from canary.records import Baseline, BaselineStatus, Observation, Recording
+
+EVIDENCE = "evidence"
+"""Why an answer is kept: an event or a failure is near it. Golden ones are kept for their recording's id."""
+
+NEIGHBOURS = 3
+"""Answers kept on each side of one with an event or a failure, on the same target and group."""
+
+
+def evidence(line: Sequence[tuple[int, bool]]) -> frozenset[int]:
+    """Of (seq, whether it is an event or a failure) in slot order: the seqs of those, and of their neighbours."""
+    return frozenset(
+        line[near][0]
+        for i, (_, bad) in enumerate(line)
+        if bad
+        for near in range(max(0, i - NEIGHBOURS), min(len(line), i + NEIGHBOURS + 1))
+    )
+
+
+def in_force(recordings: Iterable[Recording], baselines: Iterable[Baseline]) -> Sequence[Recording]:
+    """The recordings that a baseline not yet retired rests on."""
+    epochs = {(b.series.target, b.series.region, b.epoch) for b in baselines if b.status != BaselineStatus.RETIRED}
+    return [r for r in recordings if (r.target, r.region, r.epoch) in epochs]
+
+
+def recording_of(observation: Observation, recordings: Iterable[Recording]) -> Recording | None:
+    """The recording in whose session a golden observation was made."""
+    return next((r for r in recordings if _covers(r, observation)), None)
+
+
+def _covers(recording: Recording, observation: Observation) -> bool:
+    return (
+        (recording.target, recording.region) == (observation.target, observation.region)
+        and recording.started_at <= observation.started_at
+        and (recording.finished_at is None or observation.started_at <= recording.finished_at)
+    )

@@ -1,0 +1,100 @@
+"""Forgetting, in bounded steps. Each body past its time is judged once: deleted, or marked with why it is kept."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Table, delete, exists, select, update
+
+from canary.records import Observation, Purpose, Recording
+from canary.store.base import Retention
+from canary.store.codec import micros
+from canary.store.retention import EVIDENCE, NEIGHBOURS, evidence, in_force, recording_of
+from canary.store.sql.baselines import BaselinePart
+from canary.store.sql.rows import to_observation
+from canary.store.sql.statements import chunks
+from canary.store.sql.tables import answers, observations, outbox, scores
+
+_BAD = observations.c.failure.is_not(None) | exists().where(
+    scores.c.seq == observations.c.seq, scores.c.event.is_(True)
+)
+
+
+class HousekeepingPart(BaselinePart):
+    def forget(self, retention: Retention, now: datetime, *, limit: int = 5_000) -> int:
+        steps: Sequence[Callable[[int], int]] = (
+            lambda most: self._judge_bodies(now - retention.healthy_bodies, most),
+            lambda most: self._delete(answers, _kept_past(now - retention.failure_bodies), most),
+            lambda most: self._delete(answers, answers.c.kept.in_(self._idle_recordings()), most),
+            lambda most: self._delete(observations, _bare_past(now - retention.observations), most),
+            lambda most: self._delete(outbox, outbox.c.delivered_at < micros(now - retention.notifications), most),
+        )
+        done = 0
+        for step in steps:
+            if done < limit:
+                done += step(limit - done)
+        return done
+
+    def _delete(self, table: Table, condition: ColumnElement[bool], limit: int) -> int:
+        key = next(iter(table.primary_key))
+        some = select(key).where(condition).limit(limit)
+        return self._writer.execute(delete(table).where(key.in_(some))).rowcount
+
+    def _judge_bodies(self, cutoff: datetime, limit: int) -> int:
+        query = select(observations).join(answers).where(answers.c.kept == "", answers.c.slot_time < micros(cutoff))
+        found = self._writer.execute(query.order_by(answers.c.slot_time).limit(limit)).all()
+        golden = in_force(self.recordings(), self.baselines())
+        why = {row.seq: _golden(to_observation(row, None), golden) for row in found}
+        near = self._evidence([row for row in found if not why[row.seq]])
+        why |= {seq: EVIDENCE for seq in near if why.get(seq) == ""}
+        for reason, seqs in _by_reason(why):
+            for chunk in chunks(seqs):
+                chosen = answers.c.seq.in_(chunk)
+                change = update(answers).values(kept=reason) if reason else delete(answers)
+                self._writer.execute(change.where(chosen))
+        return len(found)
+
+    def _evidence(self, rows: Sequence[Row[Any]]) -> frozenset[int]:
+        lines = groupby(sorted(rows, key=_line), key=_line)
+        return frozenset[int]().union(*(evidence(self._neighbourhood(list(line))) for _, line in lines))
+
+    def _neighbourhood(self, line: Sequence[Row[Any]]) -> list[tuple[int, bool]]:
+        """All (seq, bad) between the first and the last of a line, and the neighbours on both sides."""
+        at = observations.c.slot_time
+        first, last = (pick(row.slot_time for row in line) for pick in (min, max))
+        query = select(observations.c.seq, _BAD.label("bad")).where(
+            observations.c.target == line[0].target, observations.c.probe_group == line[0].probe_group
+        )
+        before = query.where(at < first).order_by(at.desc(), observations.c.seq.desc()).limit(NEIGHBOURS)
+        within = query.where(at.between(first, last)).order_by(at, observations.c.seq)
+        after = query.where(at > last).order_by(at, observations.c.seq).limit(NEIGHBOURS)
+        parts = [self._connection.execute(part).all() for part in (before, within, after)]
+        return [(row.seq, bool(row.bad)) for row in (*reversed(parts[0]), *parts[1], *parts[2])]
+
+    def _idle_recordings(self) -> list[str]:
+        known = self.recordings()
+        used = {recording.id for recording in in_force(known, self.baselines())}
+        return [recording.id for recording in known if recording.id not in used]
+
+
+def _kept_past(cutoff: datetime) -> ColumnElement[bool]:
+    return (answers.c.kept == EVIDENCE) & (answers.c.slot_time < micros(cutoff))
+
+
+def _bare_past(cutoff: datetime) -> ColumnElement[bool]:
+    return (observations.c.slot_time < micros(cutoff)) & ~exists().where(answers.c.seq == observations.c.seq)
+
+
+def _golden(observation: Observation, recordings: Sequence[Recording]) -> str:
+    recording = recording_of(observation, recordings) if observation.purpose == Purpose.GOLDEN else None
+    return recording.id if recording else ""
+
+
+def _line(row: Row[Any]) -> tuple[str, str]:
+    return (row.target, row.probe_group)
+
+
+def _by_reason(why: dict[int, str]) -> Iterable[tuple[str, list[int]]]:
+    for reason in sorted(set(why.values())):
+        yield reason, [seq for seq, given in why.items() if given == reason]

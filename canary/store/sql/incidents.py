@@ -1,0 +1,89 @@
+"""Incidents, and the notifications owed."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, func, or_, select, update
+
+from canary.errors import NotFound
+from canary.records import Incident, IncidentState, Notification, NotificationKind
+from canary.store.codec import dumps, loads, micros, moment
+from canary.store.sql.session import Session
+from canary.store.sql.statements import insert_new, upsert
+from canary.store.sql.tables import incidents, outbox
+
+_OWED = outbox.c.delivered_at.is_(None)
+
+
+class IncidentPart(Session):
+    def put_incident(self, incident: Incident) -> None:
+        i = incident
+        row = (i.id, i.state.value, i.model, i.platform, i.pool, micros(i.opened_at), micros(i.updated_at), dumps(i))
+        upsert(self._writer, incidents, [row])
+
+    def incident(self, incident_id: str) -> Incident:
+        prefix = func.substr(incidents.c.id, 1, len(incident_id))
+        query = select(incidents.c.id, incidents.c.document).where(prefix == incident_id)
+        query = query.order_by(incidents.c.id).limit(2 if incident_id else 0)
+        found = {row.id: row.document for row in self._connection.execute(query)}
+        if incident_id in found:
+            return loads(found[incident_id], Incident)
+        if len(found) != 1:
+            raise NotFound(f"{'more than one' if found else 'no'} incident {incident_id}")
+        return loads(found.popitem()[1], Incident)
+
+    def incidents(self, *, open_only: bool = False, since: datetime | None = None) -> Sequence[Incident]:
+        query = select(incidents.c.document).order_by(incidents.c.opened_at, incidents.c.id)
+        if open_only:
+            query = query.where(incidents.c.state != IncidentState.RESOLVED.value)
+        if since is not None:
+            query = query.where(incidents.c.updated_at >= micros(since))
+        return [loads(document, Incident) for document in self._connection.scalars(query)]
+
+    def enqueue(self, notifications: Sequence[Notification]) -> None:
+        insert_new(self._writer, outbox, [_row(notification) for notification in notifications])
+
+    def claim(self, *, now: datetime, lease: timedelta, limit: int) -> Sequence[Notification]:
+        at = micros(now)
+        free = or_(outbox.c.leased_until.is_(None), outbox.c.leased_until <= at)
+        query = select(outbox).where(_OWED, outbox.c.not_before <= at, free)
+        query = query.order_by(outbox.c.created_at, outbox.c.n).limit(limit).with_for_update(skip_locked=True)
+        found = self._writer.execute(query).all()
+        leased = update(outbox).where(outbox.c.n.in_([row.n for row in found]))
+        self._writer.execute(leased.values(leased_until=micros(now + lease)))
+        return [_notification(row) for row in found]
+
+    def delivered(self, notification_id: str, at: datetime) -> None:
+        self._writer.execute(
+            update(outbox).where(outbox.c.id == notification_id, _OWED).values(delivered_at=micros(at))
+        )
+
+    def retry(self, notification_id: str, *, not_before: datetime, reason: str) -> None:
+        self._writer.execute(
+            update(outbox)
+            .where(outbox.c.id == notification_id, _OWED)
+            .values(attempts=outbox.c.attempts + 1, leased_until=None, not_before=micros(not_before), reason=reason)
+        )
+
+    def owed(self) -> int:
+        return int(self._connection.execute(select(func.count()).select_from(outbox).where(_OWED)).scalar_one())
+
+
+def _row(notification: Notification) -> tuple[object, ...]:
+    n = notification
+    moments = (micros(n.created_at), micros(n.not_before))
+    return (n.id, n.incident_id, n.kind.value, n.receiver, n.body, *moments, n.attempts, None, None, None)
+
+
+def _notification(row: Row[Any]) -> Notification:
+    return Notification(
+        id=row.id,
+        incident_id=row.incident_id,
+        kind=NotificationKind(row.kind),
+        receiver=row.receiver,
+        body=row.body,
+        created_at=moment(row.created_at),
+        not_before=moment(row.not_before),
+        attempts=row.attempts,
+    )

@@ -1,0 +1,182 @@
+"""Errors in a piece of code, by the language's own parser. Nothing is ever run, constructed or included.
+
+Every checker takes a piece of code and counts errors. In a cut piece the
+last line may be half a line and what is open stays open: an error that says no more than "the text ends here" does
+not count.
+"""
+
+import ast
+import codeop
+import json
+import re
+import tomllib
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import NoReturn
+
+import yaml
+from pyflakes import checker, messages
+
+from canary.score import grammars
+from canary.score.fences import Piece
+
+Checker = Callable[[Piece], int]
+"""A piece of code -> number of errors (>= 0)."""
+
+_LAST_WORD = re.compile(r"\s*[\w+.-]*\s*\Z")
+_NAMES = (messages.UndefinedName, messages.UndefinedLocal)
+_TOO_DEEP = (RecursionError, MemoryError)
+_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def python_errors(piece: Piece) -> int:
+    r"""A syntax error counts one, else each use of an undefined name.
+
+    Shape:
+        One piece to one count.
+    Unit:
+        Errors.
+    Range:
+        errors >= 0
+
+    Raises:
+        Nothing.
+
+    References:
+        The Python Language Reference; https://pypi.org/project/pyflakes
+
+    >>> python_errors(Piece("def f(x):\n    return x +")), python_errors(Piece("print(y)"))
+    (1, 1)
+    >>> python_errors(Piece("def f(x):\n    return x +", cut=True))
+    0
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            if piece.cut:
+                return _incomplete(piece.whole)
+            tree = ast.parse(piece.code)
+            compile(tree, "<answer>", "exec", dont_inherit=True)
+            return _undefined(tree)
+        except (SyntaxError, ValueError, OverflowError, *_TOO_DEEP):
+            return 1
+
+
+def _incomplete(code: str) -> int:
+    flags = ast.PyCF_ONLY_AST | codeop.PyCF_ALLOW_INCOMPLETE_INPUT  # type: ignore[attr-defined]
+    try:
+        compile(code, "<answer>", "exec", flags, dont_inherit=True)
+    except SyntaxError as error:
+        return int("incomplete input" not in str(error.msg))
+    return 0
+
+
+def _undefined(tree: ast.Module) -> int:
+    return sum(isinstance(message, _NAMES) for message in checker.Checker(tree, "<answer>").messages)
+
+
+def json_errors(piece: Piece) -> int:
+    """One where the text is not JSON (RFC 8259).
+
+    Shape:
+        One piece to one count.
+    Unit:
+        Errors.
+    Range:
+        0 or 1.
+
+    Raises:
+        Nothing.
+
+    References:
+        RFC 8259.
+
+    >>> json_errors(Piece('{"a": 1,}')), json_errors(Piece('{"a": "b')), json_errors(Piece('{"a": "b', cut=True))
+    (1, 1, 0)
+    """
+    try:
+        json.loads(piece.code, parse_int=float, parse_constant=_reject)
+    except json.JSONDecodeError as error:
+        ends = error.msg.startswith("Unterminated string") or _LAST_WORD.match(piece.code, error.pos)
+        return int(not (piece.cut and ends))
+    except (ValueError, *_TOO_DEEP):
+        return 1
+    return 0
+
+
+def _reject(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def toml_errors(piece: Piece) -> int:
+    r"""One where the text is not TOML 1.0.
+
+    Shape:
+        One piece to one count.
+    Unit:
+        Errors.
+    Range:
+        0 or 1.
+
+    Raises:
+        Nothing.
+
+    References:
+        https://toml.io/en/v1.0.0
+
+    >>> toml_errors(Piece("a = ")), toml_errors(Piece("a = 1\nb = ", cut=True))
+    (1, 0)
+    """
+    try:
+        tomllib.loads(piece.whole)
+    except tomllib.TOMLDecodeError as error:
+        return int(not (piece.cut and ("at end of document" in str(error) or "Unclosed" in str(error))))
+    except (ValueError, *_TOO_DEEP):
+        return 1
+    return 0
+
+
+def yaml_errors(piece: Piece) -> int:
+    """One where the text is not YAML 1.1, or no more than a scalar; only events are read, so aliases do not expand.
+
+    Shape:
+        One piece to one count.
+    Unit:
+        Errors.
+    Range:
+        0 or 1.
+
+    Raises:
+        Nothing.
+
+    References:
+        https://yaml.org/spec/1.1
+
+    >>> yaml_errors(Piece("a: [1, 2")), yaml_errors(Piece("just words")), yaml_errors(Piece("a: 1"))
+    (1, 1, 0)
+    """
+    try:
+        structured = _has_collection(yaml.parse(piece.whole, Loader=_YAML_LOADER))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        return int(not (piece.cut and mark is not None and mark.line >= piece.whole.count("\n")))
+    except (yaml.YAMLError, ValueError, *_TOO_DEEP):
+        return 1
+    return int(not structured and not piece.cut)
+
+
+def _has_collection(events: Iterable[yaml.Event]) -> bool:
+    return sum(isinstance(event, yaml.CollectionStartEvent) for event in events) > 0
+
+
+CHECKERS: Mapping[str, Checker] = MappingProxyType(
+    {
+        "python": python_errors,
+        "json": json_errors,
+        "toml": toml_errors,
+        "yaml": yaml_errors,
+        **grammars.CHECKERS,
+    }
+)
+"""Language -> its checker."""

@@ -1,0 +1,66 @@
+"""CPU of the scorers on one answer, and the script scan beside a regular expression, measured in one run.
+
+    python -m tests.bench.scoring
+
+An answer is 2 KB of Markdown with a code block and 100 tokens with top-5 logprobs; 20 golden answers. Figures are the
+least of several rounds, in microseconds of CPU; ratios travel between machines, figures do not.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import regex  # type: ignore[import-untyped]
+
+from canary.records import Probe, Reference, Response
+from canary.score import score_response
+from canary.score.characters import scan
+from tests.bench.answers import LATIN, answer, golden, mixed, plain, probe
+
+ROUNDS = 7
+SCORERS = ("script", "language", "syntax", "logprob", "greedy")
+
+
+def main() -> None:
+    response, reference = answer(), golden(20)
+    _scorers(probe(), response, reference)
+    _scan()
+
+
+def _scorers(probe: Probe, response: Response, reference: Reference) -> None:
+    print(f"answer: {len(response.text.encode())} bytes, 100 tokens x top-5, {len(reference.logprobs)} golden answers")
+    for scorers in (*((name,) for name in SCORERS), SCORERS):
+        one = replace(probe, scorers=scorers)
+        micros = 1e6 * least_cpu(partial(score_response, one, response, reference), 100)
+        print(f"{'+'.join(scorers):<42}{micros:>10.0f} us")
+
+
+def _scan() -> None:
+    pattern = regex.compile(r"[^\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}]")
+    for name, text in (("ASCII", plain()), ("typographic", mixed())):
+        size = len(text.encode()) / 1e6
+        ours, theirs = (
+            least_cpu(partial(scan, text, LATIN), 20),
+            least_cpu(partial(pattern.findall, text), 20),
+        )
+        print(
+            f"{name:<12} scan {size / ours:>7.0f} MB/s   regex {size / theirs:>7.0f} MB/s   ratio {theirs / ours:.2f}"
+        )
+
+
+def least_cpu(work: Callable[[], object], times: int) -> float:
+    """The least CPU time of one call, in seconds, over rounds of `times` calls."""
+    work()
+    return min(_cpu(work, times) for _ in range(ROUNDS))
+
+
+def _cpu(work: Callable[[], object], times: int) -> float:
+    start = time.process_time()
+    for _ in range(times):
+        work()
+    return (time.process_time() - start) / times
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+import pytest
+
+from canary.records import Score, Unscored, UnscoredReason
+from canary.score.fences import fences
+from tests.unit.score.build import fenced, judge, probe, value
+from tests.unit.score.samples import CODE, PROSE
+
+ANY = probe("syntax")
+
+BROKEN = {
+    "python": ("return math", "return math math"),
+    "json": ('"b"]', '"b"'),
+    "toml": ("[server]", "[server"),
+    "yaml": ("{A: 1}", "{A: 1"),
+    "javascript": ("(a, b) =>", "(a, b =>"),
+    "typescript": ("x: number;", "x number;"),
+    "go": ("i := 0;", "i := ;"),
+    "rust": ("for word in words", "for word words"),
+    "java": ("(T item) {", "(T item {"),
+    "c": ("int i = 0;", "int i 极 = = 0;"),
+    "cpp": ("sum += x;", "sum += ;"),
+    "bash": ("    fi\n", ""),
+    "sql": ("FROM customers c", "FROM customers c FROM"),
+    "html": ("<ul class", "ul class"),
+    "css": ("margin: 0;", "margin 0 {;"),
+}
+
+
+@pytest.mark.parametrize("language", CODE)
+def test_clean_code_has_no_errors(language: str) -> None:
+    assert value(judge(ANY, fenced(language, CODE[language]))) == 0
+
+
+@pytest.mark.parametrize("language", CODE)
+def test_broken_code_has_errors(language: str) -> None:
+    broken = CODE[language].replace(*BROKEN[language])
+    assert value(judge(ANY, fenced(language, broken))) >= 1
+
+
+@pytest.mark.parametrize("language", CODE)
+@pytest.mark.parametrize("opening", ["```{}\n", ""])
+def test_code_cut_anywhere_by_the_token_limit_is_no_error(language: str, opening: str) -> None:
+    asked = probe("syntax", code=language)
+    cuts = (opening.format(language) + CODE[language][:end] for end in range(1, len(CODE[language])))
+    assert [text for text in cuts if text.strip() and value(judge(asked, text, cut=True))] == []
+
+
+def test_an_error_before_the_cut_still_counts() -> None:
+    assert value(judge(ANY, "```js\nlet a = ;\nfunction f() {\n  retu", cut=True)) == 1
+
+
+def test_an_undefined_name_in_python_is_an_error() -> None:
+    assert value(judge(ANY, fenced("python", "def f(x):\n    return y + x\n"))) == 1
+
+
+def test_an_unclosed_fence_is_an_error() -> None:
+    assert value(judge(ANY, "```python\nx = 1\n")) == 1
+
+
+def test_an_unclosed_fence_of_a_cut_answer_is_none() -> None:
+    assert value(judge(ANY, "```python\nx = 1\n", cut=True)) == 0
+
+
+@pytest.mark.parametrize("language", CODE)
+def test_bare_code_is_judged_where_the_probe_asks_for_code(language: str) -> None:
+    assert value(judge(probe("syntax", code=language), CODE[language])) == 0
+
+
+@pytest.mark.parametrize("language", sorted(set(CODE) - {"bash"}))  # any words are a command in bash
+def test_prose_where_the_probe_asks_for_code_is_an_error(language: str) -> None:
+    assert value(judge(probe("syntax", code=language), "I am sorry, but I cannot write that.")) >= 1
+
+
+def test_only_code_in_another_language_than_asked_is_an_error() -> None:
+    assert value(judge(probe("syntax", code="rust"), fenced("go", CODE["go"]))) == 1
+
+
+def test_a_fence_without_a_tag_is_in_the_language_asked_for() -> None:
+    assert value(judge(probe("syntax", code="json"), fenced("", CODE["json"]))) == 0
+
+
+def test_prose_without_code_is_unscored() -> None:
+    assert judge(ANY, PROSE["en"]) == Unscored("syntax", 1, UnscoredReason.NO_CODE)
+
+
+def test_a_fence_in_an_unknown_language_is_unscored() -> None:
+    assert judge(ANY, fenced("mermaid", "graph TD\n")) == Unscored("syntax", 1, UnscoredReason.NO_CODE)
+
+
+def test_code_without_bound_is_unscored() -> None:
+    assert judge(ANY, fenced("python", "x = 1\n" * 5000)) == Unscored("syntax", 1, UnscoredReason.TOO_LONG)
+
+
+def test_lines_of_code_are_the_exposure() -> None:
+    judged = judge(ANY, fenced("python", "x = 1\n\ny = 2\n") + fenced("json", "[1]\n"))
+    assert isinstance(judged, Score)
+    assert judged.exposure == 3
+
+
+def test_python_is_never_run(capsys: pytest.CaptureFixture[str]) -> None:
+    judge(ANY, fenced("python", "print('run')\nraise SystemExit\n"))
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("python", "(" * 15000),
+        ("python", "-" * 15000 + "1"),
+        ("python", "a" + ".b" * 9000),
+        ("python", "'\\d' is 1\n"),
+        ("json", "[" * 15000),
+        ("json", "9" * 15000),
+        ("toml", "a = " + "[" * 15000),
+        ("yaml", "[" * 15000),
+        ("yaml", "a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\n" * 200),
+        ("javascript", "(" * 15000),
+        ("html", "<div>" * 3000),
+        ("bash", "$(" * 7000),
+    ],
+)
+def test_hostile_code_gets_a_score_in_range(language: str, code: str) -> None:
+    assert 0 <= value(judge(ANY, fenced(language, code + "\n"))) <= 100
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("~~~py\nx\n~~~", [("python", "x\n", True)]),
+        ("- item\n\n  ```js\n  x\n  ```\n", [("javascript", "x\n", True)]),
+        ("> ```\n> x\n> ```\n", [("", "x\n", True)]),
+        ("````md\n```py\nx\n```\n````", [("", "```py\nx\n```\n", True)]),
+        ("```py", [("python", "", False)]),
+        ("text ``` inline ``` text", []),
+        ("```py\r\nx\r\n```\r\n", [("python", "x\n", True)]),
+    ],
+)
+def test_fences_are_found_as_commonmark_says(text: str, found: list[tuple[str, str, bool]]) -> None:
+    assert [(fence.language, fence.code, fence.closed) for fence in fences(text)] == found

@@ -1,1 +1,7 @@
-"""."""
+"""A small fleet with the postmortem's faults in it, served over real HTTP: for drills, demos and benchmarks.
+
+corpus -> model -> decode     a small language model: honest distributions, seeded noise
+prompts                       what a prompt asks for
+faults, spec, fleet           balancers, pools, replicas, and what is wrong with them
+wire, render, server, run     OpenAI's API around it
+"""

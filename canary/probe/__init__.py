@@ -1,1 +1,1 @@
-"""."""
+"""Fires probes: requests out, observations in."""

@@ -1,0 +1,72 @@
+"""From a file to a Config, or to one error that lists everything wrong with it."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from canary import records
+from canary.config.document import Document, read
+from canary.config.fleet import targets
+from canary.config.interpolate import interpolate
+from canary.config.model import Config, misfits
+from canary.config.probes import load_probes
+from canary.config.problem import Problem, render
+from canary.config.settings import Common, Settings
+from canary.config.validate import validated
+from canary.errors import ConfigError, SecretError
+from canary.resources import data_folder
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Raises: ConfigError (SecretError when only secrets are at fault), ProbeFileError."""
+    document = read(path)
+    start = path.resolve().parent
+    settings = _settings(document, environ, start)
+    probes = load_probes(_folders(settings, start, document))
+    problems: list[Problem] = []
+    found = targets(settings, problems)
+    _refuse(document, problems or misfits(settings, found, probes))
+    common = {name: getattr(settings, name) for name in Common.model_fields}
+    digest = _digest(settings, probes)
+    return Config(**common, path=path, settings=settings, targets=found, probes=probes, digest=digest)
+
+
+def effective(config: Config) -> dict[str, Any]:
+    """The config with defaults spelt out and secrets as `***`, in the shape of the file."""
+    return config.settings.model_dump(mode="json")
+
+
+def _settings(document: Document, environ: Mapping[str, str], start: Path) -> Settings:
+    if document.data is None and document.problems:
+        raise _error(document)
+    data = interpolate(document, environ)
+    settings = validated(Settings, document, data, {"folder": start})
+    if settings is None or document.problems:
+        raise _error(document)
+    return settings
+
+
+def _folders(settings: Settings, start: Path, document: Document) -> list[Path]:
+    folders = settings.probes.paths(start)
+    fault = "is not a folder: make it, or mend the path"
+    missing = [index for index, folder in enumerate(folders) if not folder.is_dir()]
+    _refuse(document, [Problem(("probes", "folders", index), fault) for index in missing])
+    return [*([data_folder("probes")] if settings.probes.builtin else []), *folders]
+
+
+def _refuse(document: Document, problems: Iterable[Problem]) -> None:
+    document.problems.extend(Problem(problem.place, problem.text, document.line(problem.place)) for problem in problems)
+    if document.problems:
+        raise _error(document)
+
+
+def _error(document: Document) -> ConfigError:
+    only_secrets = all(problem.about_secret for problem in document.problems)
+    return (SecretError if only_secrets else ConfigError)(render(document.path, document.problems))
+
+
+def _digest(settings: Settings, probes: Iterable[records.Probe]) -> str:
+    facts = [settings.model_dump(mode="json"), [probe.digest for probe in probes]]
+    return hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=12).hexdigest()

@@ -1,0 +1,109 @@
+"""The config as the daemon takes it, and how its parts fit together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field, InstanceOf
+
+from canary import records
+from canary.config.fleet import repeated
+from canary.config.problem import Place, Problem, suggestion
+from canary.config.settings import Common, Settings, Suite
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One probe group that one suite fires at one target: one of `probes` in each interval."""
+
+    suite: str
+    target: records.Target
+    group: str
+    probes: tuple[records.Probe, ...]
+    interval: timedelta
+    jitter: timedelta
+
+
+class Config(Common):
+    """All that the user wrote, checked. `digest` tells two configs apart, but not two values of a secret."""
+
+    path: InstanceOf[Path]
+    settings: Settings = Field(repr=False)
+    targets: tuple[InstanceOf[records.Target], ...] = Field(repr=False)
+    probes: tuple[InstanceOf[records.Probe], ...] = Field(repr=False)
+    digest: str
+
+    def assignments(self) -> tuple[Assignment, ...]:
+        """By suite, target, group: each (target, group) at most once."""
+        return tuple(
+            assignment for suite in self.suites for assignment in _assignments(suite, self.targets, self.probes)
+        )
+
+
+def misfits(settings: Settings, targets: Sequence[records.Target], probes: Sequence[records.Probe]) -> list[Problem]:
+    """What is wrong between suites, receivers, targets and probes."""
+    problems = [
+        *repeated([suite.name for suite in settings.suites], ("suites",)),
+        *repeated([receiver.name for receiver in settings.receivers], ("receivers",)),
+    ]
+    for index, receiver in enumerate(settings.receivers):
+        if not any(map(receiver.match.fits_target, targets)):
+            problems.append(Problem(("receivers", index, "match"), "fits no target: mend its names"))
+    owners: dict[tuple[str, str], str] = {}
+    for index, suite in enumerate(settings.suites):
+        place = ("suites", index)
+        problems += _strangers(suite, place, probes) or _overlaps(
+            suite, place, _assignments(suite, targets, probes), owners
+        )
+    return problems
+
+
+def _assignments(suite: Suite, targets: Sequence[records.Target], probes: Sequence[records.Probe]) -> list[Assignment]:
+    groups: dict[str, list[records.Probe]] = {}
+    for probe in probes:
+        if _chosen(suite, probe):
+            groups.setdefault(probe.group, []).append(probe)
+    return [
+        Assignment(suite.name, target, group, tuple(members), suite.interval, suite.spread)
+        for target in targets
+        if suite.targets.fits_target(target)
+        for group, members in groups.items()
+    ]
+
+
+def _chosen(suite: Suite, probe: records.Probe) -> bool:
+    if suite.probes is not None:
+        return probe.id in suite.probes
+    return suite.families is None or probe.family in suite.families
+
+
+def _strangers(suite: Suite, place: Place, probes: Sequence[records.Probe]) -> list[Problem]:
+    """Families and probes that the suite names and nobody has."""
+    problems = []
+    for key, named, known in (
+        ("families", suite.families, {probe.family for probe in probes}),
+        ("probes", suite.probes, {probe.id for probe in probes}),
+    ):
+        for index, name in enumerate(named or ()):
+            if name not in known:
+                problems.append(Problem((*place, key, index), f'there is no "{name}"; {suggestion(name, known)}'))
+    return problems
+
+
+def _overlaps(
+    suite: Suite, place: Place, assignments: Sequence[Assignment], owners: dict[tuple[str, str], str]
+) -> list[Problem]:
+    """A suite that fires nothing, or what another suite fires already: a series has one rhythm."""
+    if not assignments:
+        return [Problem(place, "fires nothing: no target fits, or no probe is chosen")]
+    clashes: dict[str, Problem] = {}
+    for assignment in assignments:
+        owner = owners.setdefault((assignment.target.name, assignment.group), suite.name)
+        if owner != suite.name:
+            fault = (
+                f'covers the probe group "{assignment.group}" on {assignment.target.name}, '
+                f'as the suite "{owner}" does: a series has one rhythm, so part them by families or targets'
+            )
+            clashes.setdefault(owner, Problem(place, fault))
+    return list(clashes.values())

@@ -1,0 +1,87 @@
+"""A reply as OpenAI-like servers write it: JSON, put together from pieces that are made once for each token."""
+
+import codecs
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from canary.lab.fleet import Answer, Request
+from canary.lab.model import vocabulary
+
+_CREATED = 1_754_352_000  # the lab knows no time
+
+
+def chat(request: Request, answer: Answer, identity: str) -> bytes:
+    """The body of /v1/chat/completions."""
+    head = {"id": f"chatcmpl-{identity}", "object": "chat.completion"}
+    content = {"message": {"role": "assistant", "content": answer.text}}
+    logprobs = b"null" if request.sampling.logprobs is None else _chat_logprobs(answer)
+    return _body(head, request.model, answer, content, logprobs)
+
+
+def completion(request: Request, answer: Answer, identity: str) -> bytes:
+    """The body of the legacy /v1/completions."""
+    head = {"id": f"cmpl-{identity}", "object": "text_completion"}
+    logprobs = b"null" if request.sampling.logprobs is None else _legacy_logprobs(answer)
+    return _body(head, request.model, answer, {"text": answer.text}, logprobs)
+
+
+def _body(head: dict[str, str], model: str, answer: Answer, content: Mapping[str, object], logprobs: bytes) -> bytes:
+    written = len(answer.decoded.tokens)
+    usage = {
+        "prompt_tokens": answer.prompt_tokens,
+        "completion_tokens": written,
+        "total_tokens": answer.prompt_tokens + written,
+    }
+    start = json.dumps({**head, "created": _CREATED, "model": model, "usage": usage})[:-1]
+    choice = json.dumps({"index": 0, "finish_reason": answer.finish, **content})[:-1]
+    return b'%b,"choices":[%b,"logprobs":%b}]}' % (start.encode(), choice.encode(), logprobs)
+
+
+def _chat_logprobs(answer: Answer) -> bytes:
+    decoded = answer.decoded
+    entries = _entries()
+    positions = []
+    for token, logprob, top, top_logprobs in zip(
+        decoded.tokens, decoded.logprobs, decoded.top, decoded.top_logprobs, strict=True
+    ):
+        best = b",".join([b"%b%.8f}" % (entries[t], p) for t, p in zip(top, top_logprobs, strict=True)])
+        positions.append(b'%b%.8f,"top_logprobs":[%b]}' % (entries[token], logprob, best))
+    return b'{"content":[%b]}' % b",".join(positions)
+
+
+def _legacy_logprobs(answer: Answer) -> bytes:
+    decoded, names = answer.decoded, _names()
+    tops = [
+        dict(zip([names[token] for token in top], logprobs, strict=True))
+        for top, logprobs in zip(decoded.top, decoded.top_logprobs, strict=True)
+    ]
+    block = {
+        "tokens": [names[token] for token in decoded.tokens],
+        "token_logprobs": decoded.logprobs,
+        "top_logprobs": tops,
+        "text_offset": _offsets(decoded.tokens),
+    }
+    return json.dumps(block).encode()
+
+
+def _offsets(tokens: Sequence[int]) -> list[int]:
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    pieces, offsets, written = vocabulary().pieces, [], 0
+    for token in tokens:
+        offsets.append(written)
+        written += len(decoder.decode(pieces[token]))
+    return offsets
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    return tuple(piece.decode(errors="replace") for piece in vocabulary().pieces)
+
+
+@cache
+def _entries() -> tuple[bytes, ...]:
+    """The start of each token's entry, up to its logprob."""
+    pieces = zip(_names(), vocabulary().pieces, strict=True)
+    facts = ({"token": name, "id": i, "bytes": list(piece)} for i, (name, piece) in enumerate(pieces))
+    return tuple(json.dumps(fact)[:-1].encode() + b',"logprob":' for fact in facts)

@@ -1,0 +1,85 @@
+"""OpenAI's requests, read strictly into the fleet's own."""
+
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from canary.lab.decode import Sampling
+from canary.lab.fleet import Request
+
+_MAX_AFFINITY = 256
+
+Text = Annotated[str, Meta(max_length=2_000_000)]
+MaxTokens = Annotated[int, Meta(ge=1, le=8_192)]
+
+
+class BadRequest(ValueError):
+    """The request cannot be read, or asks for what the lab does not have."""
+
+
+class _Base(Struct, kw_only=True):
+    model: str
+    max_tokens: MaxTokens = 256
+    max_completion_tokens: MaxTokens | None = None
+    temperature: Annotated[float, Meta(ge=0.0, le=2.0)] = 1.0
+    top_p: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
+    top_k: Annotated[int, Meta(ge=-1)] = 0
+    seed: int | None = None
+    stop: str | Annotated[list[str], Meta(max_length=4)] | None = None
+    n: Annotated[int, Meta(ge=1, le=1)] = 1
+    stream: bool = False
+
+    def sampling(self, logprobs: int | None) -> Sampling:
+        if self.stream:
+            raise BadRequest("the lab does not stream")
+        stop = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
+        return Sampling(
+            max_tokens=self.max_completion_tokens or self.max_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            top_k=max(0, self.top_k),
+            seed=self.seed,
+            stop=tuple(word for word in stop if word),
+            logprobs=logprobs,
+        )
+
+
+class _Message(Struct):
+    role: str
+    content: Text
+
+
+class _Chat(_Base):
+    messages: Annotated[list[_Message], Meta(min_length=1, max_length=1_000)]
+    logprobs: bool = False
+    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
+
+
+class _Completion(_Base):
+    prompt: Text
+    logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
+
+
+_Shape = TypeVar("_Shape", bound=_Base)
+
+
+def chat_request(platform: str, pool: str, body: bytes, affinity: str) -> Request:
+    """Raises: BadRequest."""
+    asked = _decode(body, _Chat)
+    prompt = "\n\n".join(message.content for message in asked.messages)
+    logprobs = (asked.top_logprobs or 0) if asked.logprobs else None
+    return Request(asked.model, platform, pool, prompt, asked.sampling(logprobs), affinity[:_MAX_AFFINITY])
+
+
+def completion_request(platform: str, pool: str, body: bytes, affinity: str) -> Request:
+    """Raises: BadRequest."""
+    asked = _decode(body, _Completion)
+    return Request(asked.model, platform, pool, asked.prompt, asked.sampling(asked.logprobs), affinity[:_MAX_AFFINITY])
+
+
+def _decode(body: bytes, shape: type[_Shape]) -> _Shape:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest(str(error)) from error

@@ -1,0 +1,29 @@
+"""OpenAI's legacy completions: a plain prompt. The messages' contents are joined by an empty line, without roles."""
+
+from collections.abc import Sequence
+
+from canary.probe.wire.answer import Choice, response
+from canary.probe.wire.request import WireRequest, wire_request
+from canary.records import Endpoint, Failure, Message, Response, Sampling
+
+
+def encode(endpoint: Endpoint, messages: Sequence[Message], sampling: Sampling) -> WireRequest:
+    fields = {
+        "prompt": "\n\n".join(message.content for message in messages),
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "seed": sampling.seed,
+        "stop": sampling.stop or None,
+        "logprobs": sampling.logprobs,
+    }
+    return wire_request(endpoint, "/completions", fields)
+
+
+def decode(body: bytes) -> Response | Failure:
+    """Raises: ValueError, RecursionError."""
+    return response(body, _text)
+
+
+def _text(choice: Choice) -> str | None:
+    return choice.text

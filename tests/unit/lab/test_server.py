@@ -1,0 +1,165 @@
+import json
+
+import httpx
+import pytest
+
+from canary.lab.faults import Fault, FaultKind
+from canary.lab.fleet import Fleet
+from canary.lab.server import Dropped, LabApp
+from canary.lab.spec import default_spec
+from canary.probe.wire import openai_chat, openai_completions
+
+pytestmark = pytest.mark.anyio
+
+CHAT = "/api/short/v1/chat/completions"
+LEGACY = "/api/short/v1/completions"
+ASKED = {
+    "model": "mid",
+    "messages": [{"role": "user", "content": "Explain how tides work."}],
+    "max_tokens": 60,
+    "temperature": 0,
+    "logprobs": True,
+    "top_logprobs": 5,
+}
+PLAIN = {"model": "mid", "prompt": "Explain how tides work.", "max_tokens": 60, "temperature": 0, "logprobs": 5}
+
+
+@pytest.fixture
+def app():
+    return LabApp(Fleet(default_spec(latency=0.0)))
+
+
+@pytest.fixture
+def client(app):
+    return lab_client(app)
+
+
+def lab_client(app, host="127.0.0.1"):
+    transport = httpx.ASGITransport(app, client=(host, 1))
+    return httpx.AsyncClient(transport=transport, base_url="http://lab")
+
+
+async def test_a_chat_answer_reads_as_a_response(client):
+    answer = await client.post(CHAT, json=ASKED)
+    response = openai_chat.decode(answer.content)
+    assert (response.completion_tokens, response.model, response.finish) == (60, "mid", "length")
+    assert len(response.logprobs.chosen) == 60
+    assert {len(top) for top in response.logprobs.top} == {5}
+
+
+async def test_chat_tokens_carry_ids_and_bytes_that_spell_the_text(client):
+    choice = (await client.post(CHAT, json=ASKED)).json()["choices"][0]
+    content = choice["logprobs"]["content"]
+    assert bytes(byte for entry in content for byte in entry["bytes"]).decode() == choice["message"]["content"]
+    assert all(isinstance(entry["id"], int) for entry in content)
+
+
+async def test_legacy_completions_say_the_same_as_chat(client):
+    chat = openai_chat.decode((await client.post(CHAT, json=ASKED)).content)
+    legacy = openai_completions.decode((await client.post(LEGACY, json=PLAIN)).content)
+    assert legacy.text == chat.text
+
+
+async def test_legacy_offsets_point_into_the_text(client):
+    choice = (await client.post(LEGACY, json=PLAIN)).json()["choices"][0]
+    tokens, offsets = choice["logprobs"]["tokens"], choice["logprobs"]["text_offset"]
+    assert all(choice["text"].startswith(token, at) for token, at in zip(tokens, offsets, strict=True))
+
+
+async def test_no_logprobs_come_unasked(client):
+    answer = await client.post(CHAT, json={**ASKED, "logprobs": False, "top_logprobs": None})
+    assert answer.json()["choices"][0]["logprobs"] is None
+
+
+async def test_an_answer_names_its_replica_and_a_session_keeps_it(client):
+    replicas = {
+        (await client.post(CHAT, json=ASKED, headers={"x-session-id": "s"})).headers["x-replica"] for _ in "123"
+    }
+    assert len(replicas) == 1
+
+
+async def test_rotated_sessions_meet_all_replicas(client):
+    asked = [await client.post(CHAT, json=ASKED, headers={"x-session-id": str(i)}) for i in range(30)]
+    assert {answer.headers["x-replica"] for answer in asked} == {"api-short-0", "api-short-1", "api-short-2"}
+
+
+async def test_a_repeated_request_meets_fresh_jitter(client):
+    firsts = {(await client.post(CHAT, json=ASKED, headers={"x-session-id": "s"})).content[-200:] for _ in range(20)}
+    assert len(firsts) > 1
+
+
+async def test_models_are_listed(client):
+    listed = (await client.get("/cloud/short/v1/models")).json()["data"]
+    assert [model["id"] for model in listed] == ["mid", "small"]
+
+
+async def test_health_is_told(client):
+    assert (await client.get("/health")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "status"),
+    [
+        ("/api/short/v1/nothing", {}, 404),
+        ("/cloud/long/v1/chat/completions", {}, 404),
+        (CHAT, {"model": "none"}, 404),
+        (CHAT, {"messages": []}, 400),
+        (CHAT, {"max_tokens": 0}, 400),
+        (CHAT, {"temperature": -1}, 400),
+        (CHAT, {"top_logprobs": 21}, 400),
+        (CHAT, {"stream": True}, 400),
+        (CHAT, {"n": 2}, 400),
+    ],
+)
+async def test_what_cannot_be_served_is_refused(client, path, change, status):
+    answer = await client.post(path, json={**ASKED, **change})
+    assert answer.status_code == status
+    assert answer.json()["error"]["message"]
+
+
+async def test_an_oversized_request_is_refused(client):
+    assert (await client.post(CHAT, content=b" " * 4_000_001)).status_code == 413
+
+
+async def test_faults_are_switched_at_run_time(client):
+    fault = {"kind": "corruption", "model": "mid", "rate": 1.0}
+    await client.put("/lab/faults", json=[fault])
+    answer = await client.post(CHAT, json=ASKED)
+    assert not answer.json()["choices"][0]["message"]["content"].isascii()
+
+
+async def test_the_faults_that_are_on_are_told(client):
+    fault = {"kind": "misrouting", "share": 0.16, "to_pool": "long"}
+    await client.put("/lab/faults", json=[fault])
+    assert fault.items() <= (await client.get("/lab/faults")).json()[0].items()
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "fire"}, {"kind": "slow", "share": 2}, {"kind": "misrouting", "to_pool": "none"}, 7]
+)
+async def test_a_wrong_fault_changes_nothing(app, client, fault):
+    answer = await client.put("/lab/faults", json=[fault])
+    assert (answer.status_code, app.fleet.faults) == (400, ())
+
+
+async def test_faults_are_switched_from_this_machine_only(app):
+    answer = await lab_client(app, host="10.0.0.7").put("/lab/faults", json=[])
+    assert answer.status_code == 403
+
+
+async def test_throttling_asks_for_patience(app, client):
+    app.fleet.switch([Fault(FaultKind.THROTTLED)])
+    answer = await client.post(CHAT, json=ASKED)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+
+
+async def test_an_unreachable_server_drops_the_request(app, client):
+    app.fleet.switch([Fault(FaultKind.UNREACHABLE)])
+    with pytest.raises(Dropped):
+        await client.post(CHAT, json=ASKED)
+
+
+async def test_every_answer_is_json_that_any_parser_reads(client):
+    for prompt in ("Répondez en français.", "ตอบเป็นภาษาไทย", "Write JSON.", 'Copy this: "a\\b"\x07'):
+        asked = {**ASKED, "messages": [{"role": "user", "content": prompt}]}
+        assert json.loads((await client.post(CHAT, json=asked)).content)["usage"]["completion_tokens"] > 0

@@ -153,7 +153,7 @@ class Suite(Strict):
     """A schedule: each interval, each target gets one probe of each group, drawn at random."""
 
     name: Name
-    interval: Annotated[Duration, between(timedelta(seconds=1), timedelta(weeks=4))]
+    interval: Annotated[Duration, between(timedelta(milliseconds=100), timedelta(weeks=4))]
     jitter: Duration | None = None
     families: Names | None = None
     probes: Names | None = None

@@ -72,7 +72,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Sampling parameters. `logprobs` is the top-k asked for with each token (None: none asked)."""
+    """Sampling parameters. `logprobs` is the top-k asked for with each token (None: none asked).
+
+    `prompt_logprobs` is the same for the tokens of the prompt (teacher forcing), where the server offers it.
+    """
 
     max_tokens: int
     temperature: float = 0.0
@@ -80,6 +83,7 @@ class Sampling:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     logprobs: int | None = None
+    prompt_logprobs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,9 @@ class Probe:
     code_language: str | None = None
     min_tokens: int = 1
     salts: tuple[str, ...] = ()
+    answer: str | None = None  # the one right answer: a text to copy, a number, a word
+    schema: str | None = None  # a JSON Schema (as JSON) that the answer, or the tool call's arguments, must satisfy
+    tools: str | None = None  # what the request offers as tools (as JSON)
 
     @property
     def group(self) -> str:
@@ -108,7 +115,7 @@ class Probe:
     def digest(self) -> str:
         facts = asdict(self)
         del facts["why"]
-        return _digest(facts)
+        return _digest({name: fact for name, fact in facts.items() if fact not in (None, ())})
 
     def prompt(self, salt: int) -> tuple[Message, ...]:
         """The messages of variant `salt`: the salt's line stands before the first message, past prompt caches."""
@@ -178,6 +185,8 @@ class Response:
     completion_tokens: int | None = None
     cached_tokens: int | None = None
     logprobs: Logprobs | None = field(default=None, repr=False)
+    prompt_logprobs: Logprobs | None = field(default=None, repr=False)
+    tool_calls: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # name and arguments (JSON text, as sent)
 
 
 class FailureKind(StrEnum):
@@ -229,6 +238,7 @@ class Symptom(StrEnum):
     CORRUPTION = "corruption"
     DEVIATION = "deviation"
     SELECTION = "selection"
+    SHAPE = "shape"
     AVAILABILITY = "availability"
 
 
@@ -291,11 +301,19 @@ class Unscored:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What golden answers of one probe (digest, salt) on one target look like: input of the scorers that compare."""
+    """What golden answers of one probe (digest, salt) on one target look like: input of the scorers that compare.
+
+    `answers` are the digests of the distinct texts with their counts, most frequent first; `prompt_tokens` the distinct
+    counts; `lengths` the completion tokens of each answer, ascending. `prompt_logprobs` are of the prompt's own tokens.
+    """
 
     probe_digest: str
     salt: int
     logprobs: tuple[Logprobs, ...] = ()
+    prompt_logprobs: tuple[Logprobs, ...] = ()
+    answers: tuple[tuple[str, int], ...] = ()
+    prompt_tokens: tuple[int, ...] = ()
+    lengths: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -467,6 +485,11 @@ class Change:
     pool: str = ""
     region: str = ""
     link: str = ""
+
+
+def answer_digest(text: str) -> str:
+    """An answer's identity, which tells nothing of its text."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def _digest(facts: object) -> str:

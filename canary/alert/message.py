@@ -23,6 +23,7 @@ _IN_WORDS: Mapping[Symptom, str] = {
     Symptom.CORRUPTION: "output corruption: text that should not be there",
     Symptom.DEVIATION: "deviation: token probabilities are not those of the baseline",
     Symptom.SELECTION: "token selection: the most probable token is dropped",
+    Symptom.SHAPE: "shape: answers are empty, cut, looping or otherwise not of the expected form",
     Symptom.AVAILABILITY: "availability: no usable answer",
 }
 

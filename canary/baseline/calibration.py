@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,17 +15,19 @@ from canary.records import (
     Baseline,
     BaselinePart,
     BaselineStatus,
-    Logprobs,
     Observation,
     Recording,
     Reference,
+    Response,
     Score,
     SeriesKey,
     Signal,
     SignalKind,
     Unscored,
+    answer_digest,
 )
 
+T = TypeVar("T")
 Judged = tuple[Observation, Sequence[Score | Unscored]]
 """An observation with its scores."""
 Thresholds = Mapping[tuple[str, str], float]
@@ -32,19 +35,17 @@ Thresholds = Mapping[tuple[str, str], float]
 
 
 def references(observations: Sequence[Observation], *, k: int = REFERENCE_ANSWERS) -> tuple[Reference, ...]:
-    """The distinct logprobs of the reference part of each (probe, salt), in the order of recording.
+    """What the reference part of each (probe, salt) looks like, in the order of recording.
 
-    Real logprob noise is a finite set of atoms, so identical answers are kept once. A variant whose answers bear no
-    logprobs has no reference.
+    Real logprob noise is a finite set of atoms, so identical logprobs are kept once. A variant without any answer has
+    no reference.
     """
     part = reference_part(observations, k=k)
-    atoms: dict[tuple[str, int], dict[Logprobs, None]] = defaultdict(dict)
+    answers: dict[tuple[str, int], list[Response]] = defaultdict(list)
     for each in sorted(observations, key=lambda one: one.ordinal):
-        if each.slot_id in part and each.response is not None and each.response.logprobs is not None:
-            atoms[each.probe_digest, each.salt][each.response.logprobs] = None
-    return tuple(
-        Reference(digest, salt, tuple(distinct)) for (digest, salt), distinct in sorted(atoms.items(), key=_variant)
-    )
+        if each.slot_id in part and each.response is not None:
+            answers[each.probe_digest, each.salt].append(each.response)
+    return tuple(_reference(digest, salt, answers[digest, salt]) for digest, salt in sorted(answers))
 
 
 def thresholds(reference_rows: Iterable[Judged], stratified: Collection[str]) -> dict[tuple[str, str], float]:
@@ -166,5 +167,17 @@ def _id(recording: Recording, key: SeriesKey) -> str:
     return hashlib.blake2b(facts.encode(), digest_size=12).hexdigest()
 
 
-def _variant(entry: tuple[tuple[str, int], object]) -> tuple[str, int]:
-    return entry[0]
+def _reference(digest: str, salt: int, answers: Sequence[Response]) -> Reference:
+    return Reference(
+        digest,
+        salt,
+        logprobs=_distinct(answer.logprobs for answer in answers),
+        prompt_logprobs=_distinct(answer.prompt_logprobs for answer in answers),
+        answers=tuple(Counter(answer_digest(answer.text) for answer in answers).most_common()),
+        prompt_tokens=_distinct(answer.prompt_tokens for answer in answers),
+        lengths=tuple(sorted(answer.completion_tokens for answer in answers if answer.completion_tokens is not None)),
+    )
+
+
+def _distinct(values: Iterable[T | None]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(value for value in values if value is not None))

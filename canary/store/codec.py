@@ -30,6 +30,8 @@ class _Body(msgspec.Struct, array_like=True):
     completion_tokens: int | None
     cached_tokens: int | None
     logprobs: Logprobs | None
+    prompt_logprobs: Logprobs | None = None
+    tool_calls: tuple[tuple[bytes, bytes], ...] = ()
 
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -61,6 +63,8 @@ def pack_response(response: Response) -> bytes:
             response.completion_tokens,
             response.cached_tokens,
             response.logprobs,
+            response.prompt_logprobs,
+            tuple((_to_bytes(name), _to_bytes(arguments)) for name, arguments in response.tool_calls),
         )
     )
 
@@ -80,6 +84,8 @@ def unpack_response(data: bytes) -> Response:
         completion_tokens=body.completion_tokens,
         cached_tokens=body.cached_tokens,
         logprobs=body.logprobs,
+        prompt_logprobs=body.prompt_logprobs,
+        tool_calls=tuple((_to_text(name), _to_text(arguments)) for name, arguments in body.tool_calls),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from canary.records import Baseline, BaselineStatus, Change, Logprobs, Recording, Reference
+from canary.records import Baseline, BaselineStatus, Change, Recording, Reference
 from canary.store.codec import dumps, loads, micros, moment, pack, unpack
 from canary.store.sql.session import Session
 from canary.store.sql.statements import insert, upsert
@@ -43,7 +43,7 @@ class BaselinePart(Session):
         return [unpack(document, Baseline) for document in self._connection.scalars(query)]
 
     def put_references(self, target: str, epoch: int, references: Sequence[Reference]) -> None:
-        rows = [(target, epoch, r.probe_digest, r.salt, pack(r.logprobs)) for r in references]
+        rows = [(target, epoch, r.probe_digest, r.salt, pack(r)) for r in references]
         upsert(self._writer, refs, rows)
 
     def reference(self, target: str, epoch: int, probe_digest: str, salt: int) -> Reference | None:
@@ -55,7 +55,7 @@ class BaselinePart(Session):
                 refs.c.salt == salt,
             )
         )
-        return None if document is None else Reference(probe_digest, salt, unpack(document, tuple[Logprobs, ...]))
+        return None if document is None else unpack(document, Reference)
 
     def add_change(self, change: Change) -> bool:
         known = select(changes.c.id).where(changes.c.id == change.id)

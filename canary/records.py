@@ -135,7 +135,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One probe fired at one target once, at a slot."""
+    """One probe fired at one target once, at a slot; `burst` runs of it are fired there at the same moment."""
 
     probe: Probe
     target: Target
@@ -144,12 +144,18 @@ class Run:
     ordinal: int = 0
     salt: int = 0
     purpose: Purpose = Purpose.SCHEDULED
+    burst: int = 1
+
+    @property
+    def group(self) -> str:
+        """The probe group that its scores belong to: each burst size has its own series and baseline."""
+        return burst_group(self.probe.group, self.burst)
 
     @property
     def slot_id(self) -> str:
         when = self.slot_time.astimezone(UTC).isoformat(timespec="milliseconds")
-        facts = (self.purpose.value, self.probe.digest, self.target.name, self.region, when, self.ordinal)
-        return _digest(facts)
+        place = (self.ordinal,) if self.burst == 1 else (self.ordinal, self.burst)
+        return _digest((self.purpose.value, self.probe.digest, self.target.name, self.region, when, *place))
 
 
 class Finish(StrEnum):
@@ -230,6 +236,7 @@ class Observation:
     replica: str = ""
     response: Response | None = None
     failure: Failure | None = None
+    burst: int = 1
 
 
 class Symptom(StrEnum):
@@ -485,6 +492,15 @@ class Change:
     pool: str = ""
     region: str = ""
     link: str = ""
+
+
+def burst_group(group: str, burst: int) -> str:
+    """The probe group of `burst` equal requests at once.
+
+    >>> burst_group("onetoken", 8)
+    'onetoken@8'
+    """
+    return group if burst == 1 else f"{group}@{burst}"
 
 
 def answer_digest(text: str) -> str:

@@ -90,7 +90,7 @@ def _keep(
 ) -> list[Judged]:
     with store.transaction() as tx:
         judged = [
-            Judged(seen, score(run.probe, seen, references.of(tx, watch, seen)))
+            Judged(seen, score(run.probe, seen, references.of(tx, watch, seen), watch.scorers))
             for run, seen in zip(wave, observations, strict=True)
         ]
         new = tx.add_observations(observations)

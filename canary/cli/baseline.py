@@ -103,6 +103,7 @@ def show(path: str, baseline_id: str, as_json: bool) -> None:
 @click.pass_obj
 def promote(path: str, patterns: tuple[str, ...], epoch: int | None) -> None:
     """Make proposed baselines the ones that judge. A running daemon takes them up within seconds."""
+    from canary.daemon.assembly import signals_of
     from canary.errors import BaselineError
     from canary.pipeline.record import promote_epoch
     from canary.records import BaselineStatus
@@ -115,7 +116,7 @@ def promote(path: str, patterns: tuple[str, ...], epoch: int | None) -> None:
                 waiting = tx.baselines(target=target.name, status=BaselineStatus.PROPOSED)
             epochs = [one.epoch for one in waiting if epoch in {None, one.epoch}]
             if epochs:
-                count += len(promote_epoch(store, target.name, max(epochs)))
+                count += len(promote_epoch(store, target.name, max(epochs), signals_of(config)))
     if not count:
         raise BaselineError("no baseline is proposed for these targets: run `canary baseline record` first")
     click.echo(f"{count} baselines changed")
@@ -159,6 +160,7 @@ async def record_all(
     import asyncio
 
     from canary.clock import SystemClock
+    from canary.daemon.assembly import signals_of
     from canary.http import HttpClient
     from canary.pipeline.record import promote_epoch
     from canary.probe.client import ProbeClient
@@ -173,7 +175,7 @@ async def record_all(
         await http.aclose()
     proposed = dict(zip([target.name for target in targets], recorded, strict=True))
     for name, baselines in proposed.items() if promote else ():
-        promote_epoch(store, name, baselines[0].epoch)
+        promote_epoch(store, name, baselines[0].epoch, signals_of(config))
     return proposed
 
 
@@ -188,7 +190,7 @@ async def _record_one(
 ) -> "tuple[Baseline, ...]":
     import asyncio
 
-    from canary.daemon.assembly import probes_on
+    from canary.daemon.assembly import probes_on, scorers_of
     from canary.pipeline.record import begin, record
 
     recording = await asyncio.to_thread(begin, store, target, config.region, n, clock.now())
@@ -202,6 +204,7 @@ async def _record_one(
         target,
         groups,
         lambda done, total: bar.update(task, completed=done, total=total),
+        scorers_of(config),
     )
 
 

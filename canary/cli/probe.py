@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 import click
 
 from canary.cli.common import config_at, console, json_option, run_async, say
+from canary.cli.probe_calibrate import calibrate
+from canary.cli.probe_lint import lint
+from canary.cli.probe_list import list_
 
 if TYPE_CHECKING:
     from canary.config import Config
@@ -16,31 +19,8 @@ def command() -> None:
     """List, show and fire probes."""
 
 
-@command.command("list")
-@click.option("--family", help="Only this family (probe group).")
-@json_option
-@click.pass_obj
-def list_(path: str, family: str | None, as_json: bool) -> None:
-    """Every probe of the config (built-in and your own), with what it asks for."""
-    from rich.table import Table
-
-    probes = [p for p in config_at(path).probes if family in {None, p.family}]
-    if as_json:
-        say([_facts(probe) for probe in probes])
-        return
-    table = Table("probe", "family", "scorers", "max tokens", "temperature", "salts", "digest")
-    for probe in probes:
-        sampling = probe.sampling
-        table.add_row(
-            probe.id,
-            probe.family,
-            " ".join(probe.scorers),
-            str(sampling.max_tokens),
-            f"{sampling.temperature:g}",
-            str(len(probe.salts)),
-            probe.digest[:8],
-        )
-    console().print(table)
+for _word in (list_, lint, calibrate):
+    command.add_command(_word)
 
 
 @command.command()
@@ -86,7 +66,7 @@ async def _fire(
     config: "Config", probe: "Probe", target_name: str
 ) -> "tuple[Observation, tuple[Score | Unscored, ...]]":
     from canary.clock import SystemClock
-    from canary.daemon.assembly import target_of
+    from canary.daemon.assembly import scorers_of, target_of
     from canary.http import HttpClient
     from canary.probe.client import ProbeClient
     from canary.records import Purpose, Run
@@ -98,7 +78,7 @@ async def _fire(
         observation = await ProbeClient(http, clock).fire(run)
     finally:
         await http.aclose()
-    return observation, score(probe, observation, None)
+    return observation, score(probe, observation, None, scorers_of(config))
 
 
 def probe_of(config: "Config", probe_id: str) -> "Probe":

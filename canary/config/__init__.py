@@ -1,28 +1,39 @@
 """What the user writes, read once: a config file and probe files in, frozen and checked values out."""
 
-from canary.config.load import effective, load
+from canary.config.cost import Cost, cost
+from canary.config.lint import Finding, lint
+from canary.config.load import effective, load, probe_sources
 from canary.config.model import Assignment, Config
 from canary.config.probes import load_probes
 from canary.config.schema import json_schema, probe_schema
+from canary.config.scorers import own_scorers
 from canary.config.settings import Budget, Console, Detect, Match, Retention, Store, Suite, Web, Webhook
 from canary.config.starter import write_starter
+from canary.config.suites import builtin_suites
 
 __all__ = [
     "Assignment",
     "Budget",
     "Config",
     "Console",
+    "Cost",
     "Detect",
+    "Finding",
     "Match",
     "Retention",
     "Store",
     "Suite",
     "Web",
     "Webhook",
+    "builtin_suites",
+    "cost",
     "effective",
     "json_schema",
+    "lint",
     "load",
     "load_probes",
+    "own_scorers",
     "probe_schema",
+    "probe_sources",
     "write_starter",
 ]

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from canary import records
 from canary.config.document import Document, read
@@ -13,10 +13,15 @@ from canary.config.interpolate import interpolate
 from canary.config.model import Config, misfits
 from canary.config.probes import load_probes
 from canary.config.problem import Problem, render
+from canary.config.scorers import own_scorers
 from canary.config.settings import Common, Settings
+from canary.config.suites import chosen_suites
 from canary.config.validate import validated
 from canary.errors import ConfigError, SecretError
 from canary.resources import data_folder
+
+if TYPE_CHECKING:
+    from canary.score import Scorer
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
@@ -24,13 +29,24 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     document = read(path)
     start = path.resolve().parent
     settings = _settings(document, environ, start)
-    probes = load_probes(_folders(settings, start, document))
+    own = own_scorers([start / name for name in settings.scorers])
+    probes = load_probes(_folders(settings, start, document), own)
     problems: list[Problem] = []
     found = targets(settings, problems)
-    _refuse(document, problems or misfits(settings, found, probes))
-    common = {name: getattr(settings, name) for name in Common.model_fields}
-    digest = _digest(settings, probes)
-    return Config(**common, path=path, settings=settings, targets=found, probes=probes, digest=digest)
+    suites = chosen_suites(settings.suites, problems)
+    _refuse(document, problems or misfits(settings, suites, found, probes))
+    common = {name: getattr(settings, name) for name in Common.model_fields} | {"suites": suites}
+    digest = _digest(settings, probes, [repr(scorer.signal) for scorer in own.values()])
+    return Config(**common, path=path, settings=settings, targets=found, probes=probes, scorers=own, digest=digest)
+
+
+def probe_sources(path: Path, environ: Mapping[str, str]) -> "tuple[tuple[Path, ...], Mapping[str, Scorer]]":
+    """The folders that a config's probes come from, and the user's own scorers. Raises: ConfigError."""
+    document = read(path)
+    start = path.resolve().parent
+    settings = _settings(document, environ, start)
+    own = own_scorers([start / name for name in settings.scorers])
+    return tuple(_folders(settings, start, document)), own
 
 
 def effective(config: Config) -> dict[str, Any]:
@@ -67,6 +83,6 @@ def _error(document: Document) -> ConfigError:
     return (SecretError if only_secrets else ConfigError)(render(document.path, document.problems))
 
 
-def _digest(settings: Settings, probes: Iterable[records.Probe]) -> str:
-    facts = [settings.model_dump(mode="json"), [probe.digest for probe in probes]]
+def _digest(settings: Settings, probes: Iterable[records.Probe], own: Sequence[str]) -> str:
+    facts = [settings.model_dump(mode="json"), [probe.digest for probe in probes], own]
     return hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=12).hexdigest()

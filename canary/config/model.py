@@ -1,6 +1,6 @@
 """The config as the daemon takes it, and how its parts fit together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import Field, InstanceOf
 
 from canary import records
+from canary.config.cost import cost
 from canary.config.fleet import repeated
 from canary.config.problem import Place, Problem, suggestion
 from canary.config.settings import Common, Settings, Suite
@@ -15,7 +16,7 @@ from canary.config.settings import Common, Settings, Suite
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One probe group that one suite fires at one target: one of `probes` in each interval."""
+    """One probe group that one suite fires at one target: one of `probes` in each interval, `burst` times at once."""
 
     suite: str
     target: records.Target
@@ -23,6 +24,7 @@ class Assignment:
     probes: tuple[records.Probe, ...]
     interval: timedelta
     jitter: timedelta
+    burst: int = 1
 
 
 class Config(Common):
@@ -32,6 +34,7 @@ class Config(Common):
     settings: Settings = Field(repr=False)
     targets: tuple[InstanceOf[records.Target], ...] = Field(repr=False)
     probes: tuple[InstanceOf[records.Probe], ...] = Field(repr=False)
+    scorers: InstanceOf[Mapping] = Field(repr=False)  # type: ignore[type-arg]
     digest: str
 
     def assignments(self) -> tuple[Assignment, ...]:
@@ -41,7 +44,9 @@ class Config(Common):
         )
 
 
-def misfits(settings: Settings, targets: Sequence[records.Target], probes: Sequence[records.Probe]) -> list[Problem]:
+def misfits(
+    settings: Settings, suites: Sequence[Suite], targets: Sequence[records.Target], probes: Sequence[records.Probe]
+) -> list[Problem]:
     """What is wrong between suites, receivers, targets and probes."""
     problems = [
         *repeated([suite.name for suite in settings.suites], ("suites",)),
@@ -51,11 +56,11 @@ def misfits(settings: Settings, targets: Sequence[records.Target], probes: Seque
         if not any(map(receiver.match.fits_target, targets)):
             problems.append(Problem(("receivers", index, "match"), "fits no target: mend its names"))
     owners: dict[tuple[str, str], str] = {}
-    for index, suite in enumerate(settings.suites):
+    for index, suite in enumerate(suites):
         place = ("suites", index)
-        problems += _strangers(suite, place, probes) or _overlaps(
-            suite, place, _assignments(suite, targets, probes), owners
-        )
+        assignments = _assignments(suite, targets, probes)
+        problems += _strangers(suite, place, probes) or _overlaps(suite, place, assignments, owners)
+        problems += _torn_bursts(suite, place, targets)
     return problems
 
 
@@ -65,17 +70,27 @@ def _assignments(suite: Suite, targets: Sequence[records.Target], probes: Sequen
         if _chosen(suite, probe):
             groups.setdefault(probe.group, []).append(probe)
     return [
-        Assignment(suite.name, target, group, tuple(members), suite.interval, suite.spread)
+        Assignment(
+            suite=suite.name,
+            target=target,
+            group=records.burst_group(group, burst),
+            probes=tuple(members),
+            interval=suite.interval,
+            jitter=suite.spread,
+            burst=burst,
+        )
         for target in targets
         if suite.targets.fits_target(target)
         for group, members in groups.items()
+        for burst in suite.burst
     ]
 
 
 def _chosen(suite: Suite, probe: records.Probe) -> bool:
     if suite.probes is not None:
         return probe.id in suite.probes
-    return suite.families is None or probe.family in suite.families
+    wanted = suite.families is None or probe.family in suite.families
+    return wanted and cost(probe).total <= suite.max_tokens_per_run
 
 
 def _strangers(suite: Suite, place: Place, probes: Sequence[records.Probe]) -> list[Problem]:
@@ -96,7 +111,8 @@ def _overlaps(
 ) -> list[Problem]:
     """A suite that fires nothing, or what another suite fires already: a series has one rhythm."""
     if not assignments:
-        return [Problem(place, "fires nothing: no target fits, or no probe is chosen")]
+        fault = "fires nothing: no target fits, or no probe is chosen within max_tokens_per_run"
+        return [Problem(place, fault)]
     clashes: dict[str, Problem] = {}
     for assignment in assignments:
         owner = owners.setdefault((assignment.target.name, assignment.group), suite.name)
@@ -107,3 +123,17 @@ def _overlaps(
             )
             clashes.setdefault(owner, Problem(place, fault))
     return list(clashes.values())
+
+
+def _torn_bursts(suite: Suite, place: Place, targets: Sequence[records.Target]) -> list[Problem]:
+    """A burst that the limits of a target would pull apart is none."""
+    most = max(suite.burst)
+    for target in targets if most > 1 else ():
+        limits = target.limits
+        if suite.targets.fits_target(target) and most > min(limits.concurrency, limits.rate_per_second):
+            fault = (
+                f"{most} at once are more than {target.name} may be asked: its endpoint's limits need "
+                f"concurrency and rate_per_second of at least {most}"
+            )
+            return [Problem((*place, "burst"), fault)]
+    return []

@@ -150,13 +150,21 @@ class ProbeFolders(Strict):
 
 
 class Suite(Strict):
-    """A schedule: each interval, each target gets one probe of each group, drawn at random."""
+    """A schedule: each interval, each target gets one probe of each group, drawn at random.
+
+    What is fired: the probes named, or those of the families (default: all) that cost no more than
+    `max_tokens_per_run`, prompt and longest answer together; or a built-in suite, by `use`. Each is fired alone, or,
+    with `burst`, in as many equal requests at once, each number a probe group of its own.
+    """
 
     name: Name
     interval: Annotated[Duration, between(timedelta(milliseconds=100), timedelta(weeks=4))]
     jitter: Duration | None = None
+    use: Name | None = None
     families: Names | None = None
     probes: Names | None = None
+    max_tokens_per_run: Annotated[int, Field(ge=1), Scalar] = 4_000
+    burst: Annotated[tuple[Annotated[int, Field(ge=1, le=256), Scalar], ...], Field(max_length=8), Some] = (1,)
     targets: Match = Match()
 
     @field_validator("jitter")
@@ -172,6 +180,20 @@ class Suite(Strict):
         if probes is not None and info.data.get("families") is not None:
             raise ValueError("stands beside families: give one of the two")
         return probes
+
+    @field_validator("families", "probes")
+    @classmethod
+    def _unless_used(cls, names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        if names is not None and info.data.get("use") is not None:
+            raise ValueError("stands beside use: give one of the two")
+        return names
+
+    @field_validator("burst")
+    @classmethod
+    def _distinct(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(sizes)) < len(sizes):
+            raise ValueError("should not repeat itself")
+        return sizes
 
     @property
     def spread(self) -> timedelta:
@@ -230,3 +252,4 @@ class Settings(Common):
     include: Annotated[tuple[TargetName, ...], Field(max_length=1_000)] = ()
     endpoints: Annotated[tuple[Endpoint, ...], Field(max_length=1_000), Some]
     probes: ProbeFolders = ProbeFolders()
+    scorers: Annotated[tuple[Text, ...], Field(max_length=100)] = ()

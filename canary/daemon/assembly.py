@@ -1,11 +1,14 @@
 """What each part of the product takes from the config."""
 
+from collections.abc import Mapping
+
 from canary.alert.routing import Match, ReceiverKind, ReceiverSpec
 from canary.config import Config, Webhook
 from canary.errors import NotFound
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
-from canary.records import BaselineStatus, Probe, Target
+from canary.records import BaselineStatus, Probe, Signal, Target
 from canary.schedule.plan import Plan, PlanEntry
+from canary.score import SCORERS, Scorer, signals
 from canary.store.base import Retention, Store
 
 _SEED = "canary"
@@ -30,7 +33,18 @@ def plan_of(config: Config) -> Plan:
 
 
 def rhythms_of(config: Config) -> tuple[Rhythm, ...]:
-    return tuple(Rhythm(one.target.name, one.group, one.probes, one.interval) for one in config.assignments())
+    known = signals_of(config)
+    return tuple(Rhythm(one.target.name, one.group, one.probes, one.interval, known) for one in config.assignments())
+
+
+def scorers_of(config: Config) -> Mapping[str, Scorer]:
+    """Canary's scorers and the user's own."""
+    return {**SCORERS, **config.scorers}
+
+
+def signals_of(config: Config) -> Mapping[str, Signal]:
+    """What these scorers measure, by name."""
+    return signals(scorers_of(config))
 
 
 def terms_of(config: Config) -> Terms:
@@ -41,7 +55,7 @@ def watch_of(config: Config, store: Store) -> Watch:
     """What the active baselines of the store arm."""
     with store.reading() as tx:
         active = tx.baselines(status=BaselineStatus.ACTIVE)
-    return muster(rhythms_of(config), active, terms_of(config), config.region)
+    return muster(rhythms_of(config), active, terms_of(config), config.region, scorers_of(config))
 
 
 def receivers_of(config: Config) -> tuple[ReceiverSpec, ...]:

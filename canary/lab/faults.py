@@ -21,7 +21,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault that is switched on. Empty scope: everywhere."""
+    """One fault that is switched on. Empty scope: everywhere. It strikes in batches of at least `batch` requests."""
 
     kind: FaultKind
     model: str = ""
@@ -31,6 +31,7 @@ class Fault:
     rate: float = 0.02
     seconds: float = 0.0
     to_pool: str = ""
+    batch: int = 1
 
     def __post_init__(self) -> None:
         if not (0.0 <= self.share <= 1.0 and 0.0 <= self.rate <= 1.0 and 0.0 <= self.seconds <= _LONGEST):

@@ -32,6 +32,7 @@ class Request:
     prompt: str = field(repr=False)
     sampling: Sampling
     affinity: str = ""
+    tools: tuple[str, ...] = ()  # by name; the prompt describes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class Fleet:
         self._logits = lru_cache(_PLANS)(self._new_logits)
         self._answer = lru_cache(_ANSWERS)(self._new_answer)
         self._count = lru_cache(_PLANS)(self._new_count)
+        self._same = lru_cache(_PLANS)(str)  # long prompts come often: all caches share one string of each
         self.switch(faults)
 
     def switch(self, faults: Sequence[Fault]) -> None:
@@ -97,12 +99,16 @@ class Fleet:
             raise UnknownTarget(f"no pool {platform}/{pool}")
         return self.spec.models
 
-    def reply(self, request: Request, nth: int = 0) -> Reply:
-        """Raises: UnknownTarget, ContextTooLong."""
+    def reply(self, request: Request, nth: int = 0, batch: int = 1) -> Reply:
+        """What the request gets when it is served with `batch` requests at once, itself one of them.
+
+        Raises: UnknownTarget, ContextTooLong.
+        """
         if request.model not in self.models(request.platform, request.pool):
             raise UnknownTarget(f"no model {request.model}")
         key = noise.digest(self.spec.seed, astuple(request), nth)
-        faults = [f for f in self.faults if f.concerns(request.model, request.platform, request.pool)]
+        here = [f for f in self.faults if f.concerns(request.model, request.platform, request.pool)]
+        faults = [f for f in here if f.batch <= batch]
         server = self._route(request, request.affinity or str(key), faults)
         struck = [f for f in faults if noise.fraction("struck", key, f.kind) < f.share]
         delay = server.pool.latency * (0.75 + 0.5 * noise.fraction("delay", key))
@@ -127,14 +133,15 @@ class Fleet:
 
     def _generate(self, request: Request, server: _Server, struck: Sequence[Fault], key: int) -> Answer:
         sampling, kinds = request.sampling, FaultKind
-        if self._count(request.prompt) + sampling.max_tokens > server.pool.context:
+        prompt = self._same(request.prompt)
+        if self._count(prompt) + sampling.max_tokens > server.pool.context:
             raise ContextTooLong(f"the context holds {server.pool.context} tokens")
         shape = noise.digest("shape", key) % len(_BATCH_SHAPES)
         rates = [strength(struck, kind) for kind in (kinds.CORRUPTION, kinds.SWAP, kinds.DROPPED_TOP)]
         touch = Touch(*rates)
         settled = touch == Touch() and sampling.temperature == 0.0
         answer = self._answer if settled else self._new_answer
-        return answer(request.model, request.prompt, sampling, server, shape, touch, 0 if settled else key)
+        return answer(request.model, prompt, sampling, server, shape, touch, 0 if settled else key)
 
     def _new_answer(
         self, model: str, prompt: str, sampling: Sampling, server: _Server, shape: int, touch: Touch, key: int

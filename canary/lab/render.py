@@ -14,8 +14,15 @@ _CREATED = 1_754_352_000  # the lab knows no time
 def chat(request: Request, answer: Answer, identity: str) -> bytes:
     """The body of /v1/chat/completions."""
     head = {"id": f"chatcmpl-{identity}", "object": "chat.completion"}
-    content = {"message": {"role": "assistant", "content": answer.text}}
     logprobs = b"null" if request.sampling.logprobs is None else _chat_logprobs(answer)
+    name, _, arguments = answer.text.partition(" ")
+    if name not in request.tools:
+        content: dict[str, object] = {"message": {"role": "assistant", "content": answer.text}}
+        return _body(head, request.model, answer, content, logprobs)
+    call = {"id": f"call-{identity}", "type": "function", "function": {"name": name, "arguments": arguments}}
+    content = {"message": {"role": "assistant", "content": None, "tool_calls": [call]}}
+    if answer.finish == "stop":
+        content["finish_reason"] = "tool_calls"
     return _body(head, request.model, answer, content, logprobs)
 
 

@@ -7,7 +7,7 @@ The session key is the header `x-session-id`; the answer's `x-replica` names the
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import astuple
 from typing import Any
@@ -30,6 +30,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 _MAX_BODY = 4_000_000
 _REMEMBERED = 50_000
+_GATHERING = 0.02  # seconds for which a batch is gathered, where its size matters
 _LOOPBACK = ("127.0.0.1", "::1")
 _PATHS = {
     "/v1/chat/completions": (chat_request, render.chat),
@@ -56,6 +57,7 @@ class LabApp:
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
         self._seen: OrderedDict[int, int] = OrderedDict()
+        self._open: Counter[tuple[str, str]] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -108,13 +110,23 @@ class LabApp:
         try:
             request = read(platform, pool, body, _header(scope, AFFINITY_HEADER))
             nth = self._repetition(request)
-            reply = self.fleet.reply(request, nth)
+            reply = self.fleet.reply(request, nth, await self._batch(platform, pool))
         except UnknownTarget as error:
             raise Refused(404, str(error)) from error
         except (BadRequest, ContextTooLong) as error:
             raise Refused(400, str(error)) from error
         await asyncio.sleep(reply.delay)
         return write(request, _answer_of(reply), f"{reply.replica}-{nth}"), {REPLICA_HEADER: reply.replica}
+
+    async def _batch(self, platform: str, pool: str) -> int:
+        """How many requests the pool has to serve at once."""
+        if all(fault.batch == 1 for fault in self.fleet.faults):
+            return 1
+        self._open[platform, pool] += 1
+        await asyncio.sleep(_GATHERING)
+        size = self._open[platform, pool]
+        asyncio.get_running_loop().call_later(_GATHERING, self._open.subtract, {(platform, pool): 1})
+        return size
 
     def _repetition(self, request: Request) -> int:
         """How often this very request came before, as far back as is remembered."""

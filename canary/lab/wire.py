@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from canary.lab.decode import Sampling
 from canary.lab.fleet import Request
+from canary.lab.prompts import TOOLS
 
 _MAX_AFFINITY = 256
 
@@ -50,8 +51,18 @@ class _Message(Struct):
     content: Text
 
 
+class _Function(Struct):
+    name: Annotated[str, Meta(max_length=64)]
+    description: Annotated[str, Meta(max_length=2_000)] = ""
+
+
+class _Tool(Struct):
+    function: _Function
+
+
 class _Chat(_Base):
     messages: Annotated[list[_Message], Meta(min_length=1, max_length=1_000)]
+    tools: Annotated[list[_Tool], Meta(max_length=64)] | None = None
     logprobs: bool = False
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
 
@@ -67,9 +78,18 @@ _Shape = TypeVar("_Shape", bound=_Base)
 def chat_request(platform: str, pool: str, body: bytes, affinity: str) -> Request:
     """Raises: BadRequest."""
     asked = _decode(body, _Chat)
-    prompt = "\n\n".join(message.content for message in asked.messages)
-    logprobs = (asked.top_logprobs or 0) if asked.logprobs else None
-    return Request(asked.model, platform, pool, prompt, asked.sampling(logprobs), affinity[:_MAX_AFFINITY])
+    tools = [tool.function for tool in asked.tools or ()]
+    offer = [TOOLS + "; ".join(f"{tool.name} ({tool.description})" for tool in tools)] if tools else []
+    prompt = "\n\n".join([*offer, *(message.content for message in asked.messages)])
+    return Request(
+        model=asked.model,
+        platform=platform,
+        pool=pool,
+        prompt=prompt,
+        sampling=asked.sampling((asked.top_logprobs or 0) if asked.logprobs else None),
+        affinity=affinity[:_MAX_AFFINITY],
+        tools=tuple(tool.name for tool in tools),
+    )
 
 
 def completion_request(platform: str, pool: str, body: bytes, affinity: str) -> Request:

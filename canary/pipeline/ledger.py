@@ -59,12 +59,12 @@ class Ledger:
 
     def _judge(self, fired: Sequence[Fired], watch: Watch) -> list[Judged]:
         with self._store.reading() as tx:
-            return [self._judged(one, self._references.of(tx, watch, one.observation)) for one in fired]
+            return [self._judged(one, self._references.of(tx, watch, one.observation), watch) for one in fired]
 
-    def _judged(self, one: Fired, reference: Reference | None) -> Judged:
+    def _judged(self, one: Fired, reference: Reference | None, watch: Watch) -> Judged:
         """The supervisor of a run: whatever a scorer does to one answer, the others go on."""
         try:
-            return Judged(one.observation, score(one.probe, one.observation, reference))
+            return Judged(one.observation, score(one.probe, one.observation, reference, watch.scorers))
         except Exception:  # the one place
             log.exception("scorer_crashed", extra={"slot": one.observation.slot_id})
             names = (*one.probe.scorers, "availability")

@@ -19,14 +19,12 @@ from canary.records import (
     Reference,
     Run,
     Score,
+    Signal,
     Target,
     Unscored,
 )
-from canary.score import SIGNALS, score
+from canary.score import SCORERS, SIGNALS, Scorer, score, signals, stratified
 from canary.store.base import Store, Transaction
-
-STRATIFIED = frozenset({"syntax"})
-"""Signals whose threshold is the golden worst of each probe: some prompts' golden code does not parse to begin with."""
 
 Groups = Mapping[str, Sequence[Probe]]
 Fire = Callable[[Run], Awaitable[Observation]]
@@ -48,7 +46,14 @@ def begin(store: Store, target: Target, region: str, n: int, now: datetime) -> R
 
 
 async def record(
-    store: Store, fire: Fire, clock: Clock, recording: Recording, target: Target, groups: Groups, progress: Progress
+    store: Store,
+    fire: Fire,
+    clock: Clock,
+    recording: Recording,
+    target: Target,
+    groups: Groups,
+    progress: Progress,
+    scorers: Mapping[str, Scorer] = SCORERS,
 ) -> tuple[Baseline, ...]:
     """Fire what is left of the recording, then propose its baselines.
 
@@ -61,18 +66,21 @@ async def record(
     await _fire_all(
         store, fire, clock, left, target.limits.concurrency, lambda n: progress(len(runs) - len(left) + n, len(runs))
     )
-    return await asyncio.to_thread(propose, store, recording, groups, clock.now())
+    return await asyncio.to_thread(propose, store, recording, groups, clock.now(), scorers)
 
 
-def propose(store: Store, recording: Recording, groups: Groups, now: datetime) -> tuple[Baseline, ...]:
+def propose(
+    store: Store, recording: Recording, groups: Groups, now: datetime, scorers: Mapping[str, Scorer] = SCORERS
+) -> tuple[Baseline, ...]:
     """Calibrate a recording, one probe group after the other, and keep what comes of it."""
     proposed: list[Baseline] = []
+    known_signals, worst = signals(scorers), stratified(scorers)
     for group, probes in sorted(groups.items()):
         with store.reading() as tx:
             found = references(_reference_answers(tx, recording, group))
             known = {(reference.probe_digest, reference.salt): reference for reference in found}
-            judged = _judged(tx, recording, group, {probe.digest: probe for probe in probes}, known)
-            proposed += calibrate(recording, judged, SIGNALS, stratified=STRATIFIED, now=now)
+            judged = _judged(tx, recording, group, {probe.digest: probe for probe in probes}, known, scorers)
+            proposed += calibrate(recording, judged, known_signals, stratified=worst, now=now)
         with store.transaction() as tx:
             tx.put_references(recording.target, recording.epoch, found)
     with store.transaction() as tx:
@@ -82,7 +90,7 @@ def propose(store: Store, recording: Recording, groups: Groups, now: datetime) -
     return tuple(proposed)
 
 
-def promote_epoch(store: Store, target: str, epoch: int) -> tuple[Baseline, ...]:
+def promote_epoch(store: Store, target: str, epoch: int, known: Mapping[str, Signal] = SIGNALS) -> tuple[Baseline, ...]:
     """Make the baselines of a recording the ones that judge.
 
     Raises:
@@ -91,7 +99,7 @@ def promote_epoch(store: Store, target: str, epoch: int) -> tuple[Baseline, ...]
     with store.transaction() as tx:
         active = tx.baselines(target=target, status=BaselineStatus.ACTIVE)
         proposed = tx.baselines(target=target, status=BaselineStatus.PROPOSED, epoch=epoch)
-        changed = promote(active, proposed, SIGNALS)
+        changed = promote(active, proposed, known)
         for baseline in changed:
             tx.put_baseline(baseline)
         revision = 1 + int(tx.fact(REVISION) or 0)
@@ -127,10 +135,11 @@ def _judged(
     group: str,
     probes: Mapping[str, Probe],
     known: Mapping[tuple[str, int], Reference],
+    scorers: Mapping[str, Scorer],
 ) -> Iterator[tuple[Observation, tuple[Score | Unscored, ...]]]:
     for answer in _golden(tx, recording, group, bodies=True):
         if (probe := probes.get(answer.probe_digest)) is not None:
-            scores = score(probe, answer, known.get((answer.probe_digest, answer.salt)))
+            scores = score(probe, answer, known.get((answer.probe_digest, answer.salt)), scorers)
             yield replace(answer, response=None), scores
 
 

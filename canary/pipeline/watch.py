@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from canary.detect import Armed, Detector, Learning, arm, detector_from_json
 from canary.records import Baseline, BaselineStatus, Probe, SeriesKey, Signal
-from canary.score import SIGNALS
+from canary.score import SCORERS, SIGNALS, Scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +22,19 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """A probe group on a target, as it is scheduled."""
+    """A probe group on a target, as it is scheduled; `known` is all that can be scored."""
 
     target: str
     group: str
     probes: tuple[Probe, ...]
     interval: timedelta
+    known: Mapping[str, Signal] = field(default_factory=lambda: SIGNALS, repr=False, compare=False)
 
     @property
     def signals(self) -> tuple[Signal, ...]:
         """What its answers are scored for; availability always."""
         names = {name for probe in self.probes for name in probe.scorers} | {"availability"}
-        return tuple(SIGNALS[name] for name in SIGNALS if name in names)
+        return tuple(signal for name, signal in self.known.items() if name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Watched:
 class Watch:
     """Every series of the config, armed or learning. Shares of the armed ones sum to one.
 
-    `epochs` says by (target, group) which recording the references come from.
+    `epochs` says by (target, group) which recording the references come from, `scorers` what judges the answers.
     """
 
     terms: Terms
@@ -71,9 +72,16 @@ class Watch:
     armed: Mapping[SeriesKey, Watched]
     learning: Mapping[SeriesKey, Learning]
     epochs: Mapping[tuple[str, str], int]
+    scorers: Mapping[str, Scorer] = field(default_factory=lambda: SCORERS, repr=False, compare=False)
 
 
-def muster(rhythms: Sequence[Rhythm], baselines: Iterable[Baseline], terms: Terms, region: str) -> Watch:
+def muster(
+    rhythms: Sequence[Rhythm],
+    baselines: Iterable[Baseline],
+    terms: Terms,
+    region: str,
+    scorers: Mapping[str, Scorer] = SCORERS,
+) -> Watch:
     """Arm what has enough golden data. Delta is divided over all series, the budget over those that are armed."""
     golden = {baseline.series: baseline for baseline in baselines}
     wanted = {
@@ -96,6 +104,7 @@ def muster(rhythms: Sequence[Rhythm], baselines: Iterable[Baseline], terms: Term
         },
         learning={key: status for key, status in statuses.items() if isinstance(status, Learning)},
         epochs={(series.target, series.group): baseline.epoch for series, baseline in golden.items()},
+        scorers=scorers,
     )
 
 

@@ -29,7 +29,7 @@ class ProbeClient:
 
     async def _exchange(self, run: Run) -> Observation:
         endpoint, limits = run.target.endpoint, run.target.limits
-        request = encode(endpoint, run.probe.prompt(run.salt), run.probe.sampling)
+        request = encode(endpoint, run.probe.prompt(run.salt), run.probe.sampling, run.probe.tools)
         started_at, began = self._clock.now(), self._clock.monotonic()
         answer = await self._http.send(
             "POST",

@@ -25,7 +25,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class PlanEntry:
-    """One run of one of `probes` at `target` in each `interval`, up to `jitter` (shorter than it) after its slot."""
+    """One of `probes` at `target` in each `interval`, up to `jitter` (shorter than it) after its slot.
+
+    It is fired `burst` times at once; `group` is the probe group of that burst size.
+    """
 
     suite: str
     target: Target
@@ -33,10 +36,11 @@ class PlanEntry:
     probes: tuple[Probe, ...]
     interval: timedelta
     jitter: timedelta = timedelta(0)
+    burst: int = 1
 
     def __post_init__(self) -> None:
-        if not self.probes or not timedelta(0) <= self.jitter < self.interval:
-            raise ValueError(f"{self.key}: an entry needs probes, and 0 <= jitter < interval")
+        if not self.probes or not timedelta(0) <= self.jitter < self.interval or self.burst < 1:
+            raise ValueError(f"{self.key}: an entry needs probes, 0 <= jitter < interval, and burst >= 1")
 
     @property
     def key(self) -> Key:
@@ -45,14 +49,22 @@ class PlanEntry:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A run and the moment at which it is to be fired: its slot time plus jitter."""
+    """What one slot holds and the moment at which it is to be fired: the slot time plus jitter.
+
+    `run` is the run of a lone probe, and the first one of a burst.
+    """
 
     run: Run
     fire_at: datetime
 
     @property
     def key(self) -> Key:
-        return (self.run.target.name, self.run.probe.group)
+        return (self.run.target.name, self.run.group)
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All that is fired at once, ordinals 0 to burst - 1: same probe, same salt."""
+        return (self.run, *(replace(self.run, ordinal=nth) for nth in range(1, self.run.burst)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +112,7 @@ class Plan:
         return sum(1 / entry.interval.total_seconds() for entry in self.entries)
 
     def due(self, after: datetime, until: datetime) -> tuple[Planned, ...]:
-        """The runs with after < fire_at <= until, by fire_at."""
+        """The slots with after < fire_at <= until, by fire_at."""
         first, last = _milliseconds(after), _milliseconds(until)
         found = [
             (fire_at, entry.key, entry, slot)
@@ -130,7 +142,7 @@ class Plan:
     def _run(self, entry: PlanEntry, slot: int) -> Run:
         """Rendezvous hashing: each probe bids for the slot, so that a new probe takes its share and moves no other."""
         probe = max(entry.probes, key=lambda probe: _draw(self.seed, *entry.key, slot, "probe", probe.id))
-        run = Run(probe, entry.target, self.region, _moment(slot))
+        run = Run(probe, entry.target, self.region, _moment(slot), burst=entry.burst)
         salts = len(probe.salts)
         return replace(run, salt=_draw(self.seed, *entry.key, slot, "salt") % salts) if salts else run
 

@@ -36,7 +36,7 @@ class MissReason(StrEnum):
     """Why a slot was not fired."""
 
     LATE = "late"  # its time was more than the grace ago: a stall, a suspended machine, a clock set forward
-    OVERRUN = "overrun"  # the previous run of the same group on the same target was still in flight
+    OVERRUN = "overrun"  # the previous run, or burst, of the same group on the same target was still in flight
     SATURATED = "saturated"  # too many runs were in flight
     DOWN = "down"  # no scheduler was running
 
@@ -65,6 +65,7 @@ class Scheduler:
         self._time = Timebase(clock)
         self._cursor = self._time.read()  # everything up to here is fired, missed or in `_gaps`
         self._flights: dict[Key, asyncio.Task[None]] = {}
+        self._runs_in_flight = 0
         self._gaps: deque[Iterator[tuple[Run, MissReason]]] = deque()
         self._ticker = _Ticker(self.tick)
         self._draining = False
@@ -72,7 +73,7 @@ class Scheduler:
 
     @property
     def in_flight(self) -> int:
-        return len(self._flights)
+        return self._runs_in_flight
 
     @property
     def ahead(self) -> timedelta:
@@ -123,23 +124,33 @@ class Scheduler:
     def _handle(self, planned: Planned, now: datetime) -> None:
         reason = self._obstacle(planned)
         if reason is not None:
-            self._missed(planned.run, reason)
+            for run in planned.runs:
+                self._missed(run, reason)
             return
         self._lateness(planned.run, now - planned.fire_at)
-        task = asyncio.get_running_loop().create_task(self._fly(planned.run))
+        task = asyncio.get_running_loop().create_task(self._fly(planned))
         self._flights[planned.key] = task
-        task.add_done_callback(partial(self._landed, planned.key))
+        self._runs_in_flight += planned.run.burst
+        task.add_done_callback(partial(self._landed, planned))
 
     def _obstacle(self, planned: Planned) -> MissReason | None:
         if planned.key in self._flights:
             return MissReason.OVERRUN
         return MissReason.SATURATED if self.in_flight >= self._max_in_flight else None
 
-    async def _fly(self, run: Run) -> None:
-        await self._fire(run)
+    async def _fly(self, planned: Planned) -> None:
+        """A burst is one flight: it lands when its last run has."""
+        if planned.run.burst == 1:
+            await self._fire(planned.run)
+            return
+        ended = await asyncio.gather(*map(self._fire, planned.runs), return_exceptions=True)
+        if (error := next(filter(None, ended), None)) is not None:
+            raise error
 
-    def _landed(self, key: Key, task: asyncio.Task[None]) -> None:
+    def _landed(self, planned: Planned, task: asyncio.Task[None]) -> None:
+        key = planned.key
         del self._flights[key]
+        self._runs_in_flight -= planned.run.burst
         if not task.cancelled() and (error := task.exception()) is not None:
             self.crashed += 1
             log.error("run_crashed", extra={"target": key[0], "group": key[1], "error": type(error).__name__})
@@ -160,7 +171,8 @@ def _gap(rota: Rota, after: datetime, until: datetime, reason: MissReason) -> It
         if count == _MOST_TOLD:
             log.warning("missed_slots_untold", extra={"reason": reason, "after": planned.fire_at, "until": until})
             return
-        yield planned.run, reason
+        for run in planned.runs:
+            yield run, reason
 
 
 class _Ticker:

@@ -6,14 +6,18 @@ bidirectional and zero-width controls, tags, fullwidth forms outside East Asian 
 """
 
 import re
+import sys
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
-from itertools import groupby
+from functools import cache, lru_cache
+from itertools import groupby, islice
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from canary.score._unicode import CLASSES, KINDS, STARTS
 
@@ -71,6 +75,7 @@ class CharClass(NamedTuple):
 
 
 _CLASSES = tuple(CharClass(kind, letter, frozenset(scripts)) for kind, letter, scripts in KINDS)
+_LETTERS = np.array([one.letter for one in _CLASSES], np.int64)
 _ALIASES = {
     "Jpan": ("Hani", "Hira", "Kana"),
     "Kore": ("Hang", "Hani"),
@@ -97,11 +102,12 @@ _EXCUSED = re.compile(  # sequences of emoji, in which joiners and tags belong
     rf"{_MODIFIED}(?:\u200d{_MODIFIED})+|\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"
 )
 _GREEK = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff\u2126]+")
-_MOJIBAKE_TAILS = frozenset([*map(chr, range(0x80, 0xC0)), "€", "Ÿ"])
 _TAIL = r"[\u0080-\u00bf]"
+_CYRILLIC_TAIL = r"[\u0080-\u00bf\u2018-\u203a\u0192\u0152-\u017e]"
 _MOJIBAKE = re.compile(  # UTF-8 read as Latin-1 or Windows-1252; but French quotes close as in "déjà »"
-    rf"[ÂÃ]{_TAIL}|â€[\u0080-\u00bf\u02dc\u0152\u0153\u2018-\u203a\u20ac\u2122]|[àáâãäåæçèéï](?!\u00a0[«»]){_TAIL}{{2}}"
-    rf"|ð[\u0178\u009f]|(?:[ÐÑ][{_TAIL[1:-1]}\u2018-\u203a\u0192\u0152-\u017e]){{2,}}"
+    rf"[ÂÃÐÑàáâãäåæçèéïð](?:(?<=[ÂÃ]){_TAIL}|(?<=â)€[\u0080-\u00bf\u02dc\u0152\u0153\u2018-\u203a\u20ac\u2122]"
+    rf"|(?<=[àáâãäåæçèéï])(?!\u00a0[«»]){_TAIL}{{2}}|(?<=ð)[\u0178\u009f]"
+    rf"|(?<=[ÐÑ]){_CYRILLIC_TAIL}(?:[ÐÑ]{_CYRILLIC_TAIL})+)"
 )
 _SHOWN_POINTS = 8
 _SHOWN_SPANS = 32
@@ -157,6 +163,27 @@ def scripts_in(text: str) -> frozenset[str]:
     return frozenset().union(*(known.scripts for known in classes if known.letter))
 
 
+def split_ascii(text: str) -> tuple[int, str]:
+    """How many ASCII letters a text has, and its characters beyond ASCII.
+
+    Shape:
+        Any string, lone surrogates included, to a count and a string.
+    Unit:
+        Letters.
+    Range:
+        0 <= letters <= len(text)
+
+    Raises:
+        Nothing.
+
+    >>> split_ascii("5 cafés")
+    (4, 'é')
+    """
+    raw = text.encode("utf-8", "surrogatepass")
+    letters = len(raw.translate(None, _NOT_ASCII_LETTERS))
+    return letters, "" if text.isascii() else raw.translate(None, _ASCII).decode("utf-8", "surrogatepass")
+
+
 def scan(text: str, allowed: frozenset[str], *, symbols: bool = True) -> Scan:
     """Find the characters of `text` that are not expected beside the scripts `allowed`.
 
@@ -181,26 +208,40 @@ def scan(text: str, allowed: frozenset[str], *, symbols: bool = True) -> Scan:
     >>> scan("5 µm · π ≈ 3.14 — naïve café 👩‍🔬", frozenset(["Latn"])).unexpected
     0
     """
-    raw = text.encode("utf-8", "surrogatepass")
-    letters = len(raw.translate(None, _NOT_ASCII_LETTERS))
-    controls = frozenset(raw.translate(None, _NOT_CONTROLS).decode())
-    if text.isascii():
-        return _report(text, letters, _positions(text, controls, allowed), frozenset())
-    others = Counter(raw.translate(None, _ASCII).decode("utf-8", "surrogatepass"))
-    letters += sum(n for char, n in others.items() if char_class(char).letter)
-    suspects = controls | {char for char in others if not _expected(char, allowed)}
-    garbled = _covered(_MOJIBAKE, text) if not _MOJIBAKE_TAILS.isdisjoint(others) else frozenset()
-    excused = _excused(text, symbols=symbols) if suspects else frozenset()
-    positions = [i for i in _positions(text, suspects, allowed) if i not in excused]
-    return _report(text, letters, sorted({*positions, *garbled}), garbled)
+    letters, beyond = split_ascii(text)
+    controls = bool(text.encode("utf-8", "surrogatepass").translate(None, _NOT_CONTROLS))
+    if not beyond and not controls:
+        return Scan(letters)
+    others = _code_points(beyond)
+    counts = np.bincount(_class_numbers()[others], minlength=len(_CLASSES))
+    suspects = [_CLASSES[i] for i in np.flatnonzero(_unexpected(allowed) & (counts > 0))]
+    garbled = _covered(_MOJIBAKE, text) if _may_be_garbled(others) else frozenset()
+    positions = _positions(text, suspects, allowed, symbols=symbols) if suspects or controls else []
+    return _report(
+        text, letters + int(counts @ _LETTERS), sorted({*positions, *garbled}) if garbled else positions, garbled
+    )
 
 
-@lru_cache(maxsize=1 << 16)
-def _expected(char: str, allowed: frozenset[str]) -> bool:
-    kind, _, scripts = char_class(char)
-    match kind:
+def _code_points(text: str) -> npt.NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
+
+
+@cache
+def _class_numbers() -> npt.NDArray[np.uint16]:
+    """The class number of every code point."""
+    return np.repeat(np.array(CLASSES, np.uint16), np.diff([*STARTS, sys.maxunicode + 1]))
+
+
+@lru_cache(maxsize=256)
+def _unexpected(allowed: frozenset[str]) -> npt.NDArray[np.bool_]:
+    """By class number."""
+    return np.array([not _expected(one, allowed) for one in _CLASSES])
+
+
+def _expected(one: CharClass, allowed: frozenset[str]) -> bool:
+    match one.kind:
         case "text":
-            return not scripts or not scripts.isdisjoint(allowed)
+            return not one.scripts or not one.scripts.isdisjoint(allowed)
         case Kind.FULLWIDTH:
             return not allowed.isdisjoint(_EAST_ASIAN)
         case Kind.BIDI:
@@ -209,26 +250,29 @@ def _expected(char: str, allowed: frozenset[str]) -> bool:
             return False
 
 
-def _positions(text: str, suspects: frozenset[str], allowed: frozenset[str]) -> list[int]:
-    if not suspects:
-        return []
-    found = [i for i, char in enumerate(text) if char in suspects]
-    return [i for i in found if not _joins(text, i, allowed)]
+def _may_be_garbled(others: npt.NDArray[np.uint32]) -> bool:
+    return bool(((others < 0xC0) | (others == ord("€")) | (others == ord("Ÿ"))).any())
+
+
+def _positions(text: str, suspects: list[CharClass], allowed: frozenset[str], *, symbols: bool) -> list[int]:
+    found: list[int] = np.flatnonzero(_unexpected(allowed)[_class_numbers()[_code_points(text)]]).tolist()
+    kinds = {one.kind for one in suspects}
+    if Kind.ZERO_WIDTH in kinds:
+        found = [i for i in found if char_class(text[i]).kind != Kind.ZERO_WIDTH or not _joins(text, i, allowed)]
+    excused = _covered(_EXCUSED, text) if kinds & {Kind.ZERO_WIDTH, Kind.TAG} else frozenset()
+    if symbols and any("Grek" in one.scripts for one in suspects):
+        excused |= _lone_greek(text)
+    return [i for i in found if i not in excused] if excused else found
 
 
 def _joins(text: str, i: int, allowed: frozenset[str]) -> bool:
-    """A zero-width character beside a letter of an allowed script that is written with such."""
-    if char_class(text[i]).kind != Kind.ZERO_WIDTH or i == 0:
-        return False
-    return not char_class(text[i - 1]).scripts.isdisjoint(allowed & _JOINED)
+    """Beside a letter of an allowed script that is written with zero-width characters."""
+    return i > 0 and not char_class(text[i - 1]).scripts.isdisjoint(allowed & _JOINED)
 
 
-def _excused(text: str, *, symbols: bool) -> frozenset[int]:
-    emoji = _covered(_EXCUSED, text)
-    if not symbols:
-        return emoji
-    lone = (i for match in _GREEK.finditer(text) if match.end() - match.start() <= 2 for i in range(*match.span()))
-    return emoji.union(i for i in lone if char_class(text[i]).kind == "text")
+def _lone_greek(text: str) -> frozenset[int]:
+    lone = (match.span() for match in _GREEK.finditer(text) if match.end() - match.start() <= 2)
+    return frozenset(i for span in lone for i in range(*span) if char_class(text[i]).kind == "text")
 
 
 def _covered(pattern: re.Pattern[str], text: str) -> frozenset[int]:
@@ -236,8 +280,10 @@ def _covered(pattern: re.Pattern[str], text: str) -> frozenset[int]:
 
 
 def _report(text: str, letters: int, positions: list[int], garbled: frozenset[int]) -> Scan:
-    found = [(i, Kind.MOJIBAKE if i in garbled else _kind(text[i])) for i in positions]
-    return Scan(letters, Counter(kind for _, kind in found), tuple(_spans(text, found))[:_SHOWN_SPANS])
+    kinds = {char: _kind(char) for char in {text[i] for i in positions}}
+    found = [(i, Kind.MOJIBAKE if i in garbled else kinds[text[i]]) for i in positions]
+    spans = islice(_spans(text, found), _SHOWN_SPANS)
+    return Scan(letters, Counter(kind for _, kind in found), tuple(spans))
 
 
 def _kind(char: str) -> Kind:
@@ -245,7 +291,7 @@ def _kind(char: str) -> Kind:
     return Kind.FOREIGN if kind == "text" else Kind(kind)
 
 
-def _spans(text: str, found: list[tuple[int, Kind]]) -> Iterable[Span]:
+def _spans(text: str, found: list[tuple[int, Kind]]) -> Iterator[Span]:
     runs = groupby(enumerate(found), lambda item: (item[1][0] - item[0], item[1][1]))
     for (_, kind), run in runs:
         offsets = [offset for _, (offset, _) in run]

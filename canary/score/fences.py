@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice
 
 from markdown_it import MarkdownIt
 
@@ -26,9 +27,15 @@ _LANGUAGES = {
 }
 _NAMES = {alias: name for name, aliases in _LANGUAGES.items() for alias in (name, *aliases)}
 
+MOST_LINES = 1_000
+"""Lines of an answer in which blocks are looked for."""
+
 LINE_END = re.compile(r"\r\n?|\n")
 """What CommonMark calls a line ending."""
-_MARKUP = frozenset(["html", "yaml"])
+_MARKUP = {  # where the rest is text: what of it is code
+    "html": re.compile(r"<(?!!--)[^<>]*>"),
+    "yaml": re.compile(r"^[ \t-]*+[^\s'\"#:][^\n'\"#:]*+:(?=\s)", re.MULTILINE),
+}
 LITERAL = re.compile(  # unterminated ones reach to the end: every match is linear
     r'"""[\s\S]*?(?:"""|\Z)'
     r"|'''[\s\S]*?(?:'''|\Z)"
@@ -72,6 +79,9 @@ def language_name(tag: str) -> str:
 def fences(text: str) -> tuple[Fence, ...]:
     r"""The fenced code blocks of a Markdown text, nested in lists and quotes too.
 
+    Nested lists cost most to read, so blocks are looked for in the first 1,000 lines alone; one that is open there
+    counts as closed.
+
     Shape:
         Any string to its blocks in order; lines count from 0 and `end_line` is exclusive.
 
@@ -86,9 +96,10 @@ def fences(text: str) -> tuple[Fence, ...]:
     """
     if "```" not in text and "~~~" not in text:
         return ()
-    tokens = _parser().parse(text)
+    beyond = next(islice(LINE_END.finditer(text), MOST_LINES - 1, None), None)
+    tokens = _parser().parse(text[: beyond.start()] if beyond else text)
     return tuple(
-        _fence(token.info, token.content, token.map[0], token.map[1])
+        _fence(token.info, token.content, token.map[0], token.map[1], open_end=MOST_LINES if beyond else None)
         for token in tokens
         if token.type == "fence" and token.map is not None
     )
@@ -101,10 +112,11 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def _fence(info: str, code: str, first: int, end: int) -> Fence:
+def _fence(info: str, code: str, first: int, end: int, *, open_end: int | None) -> Fence:
     tag = info.split(maxsplit=1)[0].strip("{}.,:") if info.strip() else ""
     lines = code.count("\n") + (not code.endswith("\n") and code != "")
-    return Fence(language_name(tag), tag, code, end - first == lines + 2, first, end)
+    closed = end - first == lines + 2 or end == open_end
+    return Fence(language_name(tag), tag, code, closed, first, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +142,9 @@ class Piece:
 def split_code(text: str, found: tuple[Fence, ...]) -> tuple[str, str]:
     r"""`text` twice, equally long: without its bare code (identifiers, keywords), and with nothing else.
 
-    What is left out is blanked, so that offsets hold. Strings and comments inside code count as prose, and so do
-    blocks in markup or in no known language. The lexing is one rule for all languages: where it errs it calls code
-    prose.
+    What is left out is blanked, so that offsets hold. Strings and comments inside code count as prose, and so do blocks
+    in no known language, and in markup all but tags and keys. The lexing is one rule for all languages: where it errs
+    it calls code prose.
 
     Shape:
         A text and its fences to two strings of its length.
@@ -153,10 +165,16 @@ def split_code(text: str, found: tuple[Fence, ...]) -> tuple[str, str]:
 
 def _bare(text: str, starts: list[int], found: tuple[Fence, ...]) -> Iterator[tuple[int, int]]:
     for fence in found:
-        if not fence.language or fence.language in _MARKUP:
-            continue
-        at, end = starts[fence.first_line + 1], starts[fence.end_line - fence.closed]
-        for literal in LITERAL.finditer(text, at, end):
-            yield at, literal.start()
-            at = literal.end()
-        yield at, end
+        start, end = starts[fence.first_line + 1], starts[fence.end_line - fence.closed]
+        if fence.language in _MARKUP:
+            for region in _MARKUP[fence.language].finditer(text, start, end):
+                yield from _outside_literals(text, *region.span())
+        elif fence.language:
+            yield from _outside_literals(text, start, end)
+
+
+def _outside_literals(text: str, at: int, end: int) -> Iterator[tuple[int, int]]:
+    for literal in LITERAL.finditer(text, at, end):
+        yield at, literal.start()
+        at = literal.end()
+    yield at, end

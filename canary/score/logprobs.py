@@ -1,4 +1,4 @@
-"""Two scorers of logprobs: greedy inconsistency, which needs no golden answer, and deviation from golden ones.
+"""What scorers need to know of logprobs: whether they are possible, how far apart two answers are, which is nearest.
 
 Tokens are told apart by id or bytes, never by text. All differences are in nats.
 """
@@ -7,8 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from operator import sub
 
-from canary.records import Logprobs, Probe, Reference, Response, TokenKey, UnscoredReason
-from canary.score.measure import Judgement, Measure
+from canary.records import Logprobs, TokenKey, UnscoredReason
 
 TIE = 0.01
 """Nats below the most probable token, up to which a greedy choice is still the argmax."""
@@ -18,57 +17,6 @@ FLOOR = -20.0
 """Logprobs below are clipped: servers write -inf, -9999 or -100 for "none"."""
 
 Row = dict[TokenKey, float]
-
-
-def measure_greedy(probe: Probe, response: Response) -> Judgement:
-    """Count the tokens of a greedy answer that are not the most probable ones of their own top-k.
-
-    A sampler that drops or distorts the most probable token shows here, even though the logprobs, taken before it, are
-    sound.
-
-    Shape:
-        One probe and one response to one value.
-    Unit:
-        Tokens; exposure in tokens with a top-k.
-    Range:
-        0 <= value <= exposure; exposure >= 1.
-
-    Raises:
-        Nothing.
-    """
-    if probe.sampling.temperature > 0:
-        return UnscoredReason.NOT_GREEDY
-    logprobs = _usable(response)
-    if isinstance(logprobs, UnscoredReason):
-        return logprobs
-    found = violations(logprobs)
-    note = f"token {found[0] + 1} is not the most probable" if found else ""
-    return Measure(float(len(found)), float(sum(map(bool, logprobs.top))), note)
-
-
-def measure_deviation(response: Response, reference: Reference | None) -> Judgement:
-    """The distance of an answer's logprobs from the nearest golden answer of the same probe on the same target.
-
-    Shape:
-        One response and its golden answers to one value.
-    Unit:
-        Nats, a mean over positions; exposure always 1.
-    Range:
-        0 <= value <= 20.
-
-    Raises:
-        Nothing.
-    """
-    logprobs = _usable(response)
-    if isinstance(logprobs, UnscoredReason):
-        return logprobs
-    if reference is None:
-        return UnscoredReason.NO_REFERENCE
-    golden = nearest(logprobs, reference.logprobs)
-    if golden is None or not _shaped(golden):
-        return UnscoredReason.NO_REFERENCE
-    value = distance(logprobs, golden)
-    return Measure(min(value, -FLOOR), 1.0) if math.isfinite(value) else UnscoredReason.NO_REFERENCE
 
 
 def violations(logprobs: Logprobs) -> list[int]:
@@ -130,10 +78,15 @@ def nearest(answer: Logprobs, golden: Sequence[Logprobs]) -> Logprobs | None:
     """
     if answer in golden:
         return answer
-    prefixes = [common_prefix(answer, other) for other in golden]
+    whole = [other for other in golden if len(other.chosen) == len(other.chosen_logprob)]
+    prefixes = [common_prefix(answer, other) for other in whole]
     longest = max(prefixes, default=0)
-    close = [other for other, n in zip(golden, prefixes, strict=True) if n == longest]
-    return min(close, key=lambda other: _chosen_gap(answer, other, longest), default=None)
+    close = [other for other, n in zip(whole, prefixes, strict=True) if n == longest]
+    return min(
+        close,
+        key=lambda other: math.dist(answer.chosen_logprob[:longest], other.chosen_logprob[:longest]),
+        default=None,
+    )
 
 
 def common_prefix(a: Logprobs, b: Logprobs) -> int:
@@ -158,16 +111,86 @@ def common_prefix(a: Logprobs, b: Logprobs) -> int:
     return next((i for i, (x, y) in enumerate(pairs) if x != y), min(len(a.chosen), len(b.chosen)))
 
 
-def _chosen_gap(a: Logprobs, b: Logprobs, n: int) -> float:
-    gap: float = sum(map(abs, map(sub, a.chosen_logprob[:n], b.chosen_logprob[:n])))
-    return gap
+def row(logprobs: Logprobs, i: int) -> Row:
+    """The known tokens of one position with their logprobs, clipped at -20: its top-k and the chosen one.
+
+    Shape:
+        A usable answer and a position of it to one mapping with at least one entry.
+    Unit:
+        Nats.
+    Range:
+        -20 <= logprob <= 0.01.
+
+    Raises:
+        IndexError: there is no such position.
+
+    >>> row(Logprobs((9,), (-30.0,), ((1, 2),), ((-0.1, -2.5),)), 0)
+    {1: -0.1, 2: -2.5, 9: -20.0}
+    """
+    known = {token: max(value, FLOOR) for token, value in zip(logprobs.top[i], logprobs.top_logprob[i], strict=True)}
+    known.setdefault(logprobs.chosen[i], max(logprobs.chosen_logprob[i], FLOOR))
+    return known
+
+
+def least(logprobs: Logprobs, i: int) -> float:
+    """What the logprob of a token missing from the top-k of one position cannot exceed.
+
+    Shape:
+        A usable answer and a position of it to one number.
+    Unit:
+        Nats.
+    Range:
+        -20 <= logprob <= 0.01.
+
+    Raises:
+        IndexError: there is no such position.
+
+    >>> least(Logprobs((1,), (-0.1,), ((1, 2),), ((-0.1, -2.5),)), 0)
+    -2.5
+    """
+    return max(min(logprobs.top_logprob[i], default=logprobs.chosen_logprob[i]), FLOOR)
+
+
+def usable(logprobs: Logprobs | None) -> Logprobs | UnscoredReason:
+    """The logprobs, if they can be judged.
+
+    Shape:
+        Any logprobs to the same, or the reason: NO_LOGPROBS where no position has a top-k, BAD_LOGPROBS where they
+        are impossible (lengths that differ, positive or NaN, sums above one, a probable chosen token that its top-k
+        lacks).
+
+    Raises:
+        Nothing.
+
+    >>> usable(Logprobs((1,), (0.5,), ((1,),), ((0.5,),)))
+    <UnscoredReason.BAD_LOGPROBS: 'bad_logprobs'>
+    """
+    if logprobs is None or not any(logprobs.top):
+        return UnscoredReason.NO_LOGPROBS
+    return logprobs if shaped(logprobs) and all(_possible(logprobs)) else UnscoredReason.BAD_LOGPROBS
+
+
+def shaped(logprobs: Logprobs) -> bool:
+    """Whether all lists are as long as they must be.
+
+    Shape:
+        Any logprobs to one truth value.
+
+    Raises:
+        Nothing.
+
+    >>> shaped(Logprobs((1,), (), (), ()))
+    False
+    """
+    lengths = {len(logprobs.chosen), len(logprobs.chosen_logprob), len(logprobs.top), len(logprobs.top_logprob)}
+    return len(lengths) == 1 and list(map(len, logprobs.top)) == list(map(len, logprobs.top_logprob))
 
 
 def _gap(a: Logprobs, b: Logprobs, i: int) -> float:
     if a.top[i] == b.top[i] and a.chosen[i] == b.chosen[i] and a.chosen[i] in a.top[i]:
         return _mean_difference(a.top_logprob[i], b.top_logprob[i])
-    mine, theirs = _row(a, i), _row(b, i)
-    mine_least, theirs_least = _least(a, i), _least(b, i)
+    mine, theirs = row(a, i), row(b, i)
+    mine_least, theirs_least = least(a, i), least(b, i)
     differences = [_difference(mine.get(t), theirs.get(t), mine_least, theirs_least) for t in mine | theirs]
     return math.fsum(differences) / len(differences)  # fsum: the same in any order of tokens
 
@@ -186,33 +209,16 @@ def _mean_difference(a: tuple[float, ...], b: tuple[float, ...]) -> float:
     return math.fsum(map(abs, map(sub, a, b))) / len(a)
 
 
-def _row(logprobs: Logprobs, i: int) -> Row:
-    row = {token: max(value, FLOOR) for token, value in zip(logprobs.top[i], logprobs.top_logprob[i], strict=True)}
-    row.setdefault(logprobs.chosen[i], max(logprobs.chosen_logprob[i], FLOOR))
-    return row
-
-
-def _least(logprobs: Logprobs, i: int) -> float:
-    """What a token missing from the top-k cannot exceed."""
-    return max(min(logprobs.top_logprob[i], default=logprobs.chosen_logprob[i]), FLOOR)
-
-
-def _usable(response: Response) -> Logprobs | UnscoredReason:
-    logprobs = response.logprobs
-    if logprobs is None or not any(logprobs.top):
-        return UnscoredReason.NO_LOGPROBS
-    return logprobs if _shaped(logprobs) and all(_possible(logprobs)) else UnscoredReason.BAD_LOGPROBS
-
-
-def _shaped(logprobs: Logprobs) -> bool:
-    lengths = {len(logprobs.chosen), len(logprobs.chosen_logprob), len(logprobs.top), len(logprobs.top_logprob)}
-    return len(lengths) == 1 and list(map(len, logprobs.top)) == list(map(len, logprobs.top_logprob))
-
-
 def _possible(logprobs: Logprobs) -> Iterator[bool]:
     """For each position whether it holds logarithms of probabilities, the chosen token among the top-k or below."""
     rows = zip(logprobs.chosen, logprobs.chosen_logprob, logprobs.top, logprobs.top_logprob, strict=True)
     for token, chosen, top, values in rows:
-        highest = max((chosen, *values))
         inside = not top or token in top or chosen <= min(values) + TIE
-        yield highest <= EXCESS and inside and sum(map(math.exp, values)) <= 1 + EXCESS and not math.isnan(chosen)
+        yield inside and chosen <= EXCESS and _mass(values) <= 1 + EXCESS  # neither holds for NaN
+
+
+def _mass(values: tuple[float, ...]) -> float:
+    try:
+        return sum(map(math.exp, values))
+    except OverflowError:
+        return math.inf

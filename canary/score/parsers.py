@@ -26,6 +26,9 @@ Checker = Callable[[Piece], int]
 
 _LAST_WORD = re.compile(r"\s*[\w+.-]*\s*\Z")
 _NAMES = (messages.UndefinedName, messages.UndefinedLocal)
+_DEEP_KEY = re.compile(
+    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}"""
+)  # costs the square of its depth
 _TOO_DEEP = (RecursionError, MemoryError)
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -110,7 +113,7 @@ def _reject(constant: str) -> NoReturn:
 
 
 def toml_errors(piece: Piece) -> int:
-    r"""One where the text is not TOML 1.0.
+    r"""One where the text is not TOML 1.0, or has a key of more than 32 parts.
 
     Shape:
         One piece to one count.
@@ -128,6 +131,8 @@ def toml_errors(piece: Piece) -> int:
     >>> toml_errors(Piece("a = ")), toml_errors(Piece("a = 1\nb = ", cut=True))
     (1, 0)
     """
+    if _DEEP_KEY.search(piece.whole):
+        return 1
     try:
         tomllib.loads(piece.whole)
     except tomllib.TOMLDecodeError as error:

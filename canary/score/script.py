@@ -57,12 +57,12 @@ def scan_answer(text: str, allowed: frozenset[str]) -> Scan:
     >>> [span.place for span in found.spans]
     ['foreign_script at 14, 1 long: U+6781']
     """
-    strictest = scan(text, allowed & _IDENTIFIERS, symbols=False)
-    if not strictest.counts:
-        return strictest
     blocks = fences(text)
     if not blocks:
         return scan(text, allowed)
+    strictest = scan(text, allowed & _IDENTIFIERS, symbols=False)
+    if not strictest.counts:
+        return strictest
     prose_text, code_text = split_code(text, blocks)
     prose, code = scan(prose_text, allowed), scan(code_text, _IDENTIFIERS, symbols=False)
     counts = {kind: n for kind in Kind if (n := prose.counts.get(kind, 0) + code.counts.get(kind, 0))}

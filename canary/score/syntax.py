@@ -3,14 +3,16 @@
 from typing import NamedTuple
 
 from canary.records import Finish, Probe, Response, UnscoredReason
-from canary.score.fences import Fence, Piece, fences, language_name
+from canary.score.fences import MOST_LINES, Fence, Piece, fences, language_name
 from canary.score.measure import Judgement, Measure
 from canary.score.parsers import CHECKERS
 
 MOST_ERRORS = 100.0
 """The value is cut off here."""
-MOST_CODE = 20_000
-"""Characters in one piece of code, beyond which the answer is not judged."""
+MOST_CODE = 8_000
+"""Characters of code, beyond which an answer is not judged: hostile code costs parsers the square of its length."""
+MOST_BLOCKS = 50
+"""Blocks of code, beyond which an answer is not judged."""
 
 
 def measure(probe: Probe, response: Response) -> Judgement:
@@ -36,12 +38,18 @@ def measure(probe: Probe, response: Response) -> Judgement:
     """
     asked = language_name(probe.code_language or "")
     blocks = fences(response.text) or _bare(response, asked)
-    if any(len(block.code) > MOST_CODE for block in blocks):
+    if _too_long(response.text, blocks):
         return UnscoredReason.TOO_LONG
     found = [judged for block in blocks if (judged := _judge(block, asked, response.finish))]
     if asked in CHECKERS and blocks and all(judged.language != asked for judged in found):
         found.append(_Judged(asked, 1, 0))
     return _sum(found) if found else UnscoredReason.NO_CODE
+
+
+def _too_long(text: str, blocks: tuple[Fence, ...]) -> bool:
+    if text.count("\n") >= MOST_LINES or len(blocks) > MOST_BLOCKS:
+        return True
+    return sum(len(block.code) for block in blocks) > MOST_CODE
 
 
 class _Judged(NamedTuple):

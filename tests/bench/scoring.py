@@ -17,6 +17,7 @@ from canary.records import Probe, Reference, Response
 from canary.score import score_response
 from canary.score.characters import scan
 from tests.bench.answers import LATIN, answer, golden, mixed, plain, probe
+from tests.unit.score.samples import PROSE
 
 ROUNDS = 7
 SCORERS = ("script", "language", "syntax", "logprob", "greedy")
@@ -37,16 +38,21 @@ def _scorers(probe: Probe, response: Response, reference: Reference) -> None:
 
 
 def _scan() -> None:
-    pattern = regex.compile(r"[^\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}]")
-    for name, text in (("ASCII", plain()), ("typographic", mixed())):
+    scripts = frozenset(["Latn", "Cyrl", "Hani", "Thai"])
+    many = "\n".join(PROSE[language] for language in ("en", "fr", "ru", "zh", "th")) * 100
+    known = r"\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}"
+    latin, all_four = rf"[^{known}]", rf"[^{known}\p{{Script=Cyrillic}}\p{{Script=Han}}\p{{Script=Thai}}]"
+    for name, text, allowed, pattern in (
+        ("ASCII", plain(), LATIN, latin),
+        ("typographic", mixed(), LATIN, latin),
+        ("four scripts", many, scripts, all_four),
+        ("a stray in each 2 KB", (mixed(2000) + "极") * 100, LATIN, latin),
+    ):
         size = len(text.encode()) / 1e6
-        ours, theirs = (
-            least_cpu(partial(scan, text, LATIN), 20),
-            least_cpu(partial(pattern.findall, text), 20),
-        )
-        print(
-            f"{name:<12} scan {size / ours:>7.0f} MB/s   regex {size / theirs:>7.0f} MB/s   ratio {theirs / ours:.2f}"
-        )
+        search = regex.compile(pattern).findall
+        ours, theirs = (least_cpu(partial(scan, text, allowed), 5), least_cpu(partial(search, text), 5))
+        speeds = f"scan {size / ours:>7.0f} MB/s   regex {size / theirs:>7.0f} MB/s"
+        print(f"{name:<22}{speeds}   ratio {theirs / ours:.2f}")
 
 
 def least_cpu(work: Callable[[], object], times: int) -> float:

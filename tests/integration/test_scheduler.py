@@ -330,3 +330,47 @@ async def test_ticks_come_back_when_the_wall_clock_that_they_wait_for_was_set_ba
         while not probing.fired:
             await asyncio.sleep(0.05)
     await scheduler.drain(seconds(1))
+
+
+async def test_a_burst_is_fired_at_once_and_lands_when_its_last_run_has():
+    clock = FakeClock(START)
+    probing = Probing(clock)
+    probing.hold.clear()
+    scheduler = probing.scheduler(plan(entry(jitter=0, burst=8)))
+    await pass_time(scheduler, clock, timedelta(seconds=60))
+    assert (len(probing.fired), scheduler.in_flight) == (8, 8)
+    probing.hold.set()
+    await pass_time(scheduler, clock, timedelta(seconds=2))
+    assert scheduler.in_flight == 0
+
+
+async def test_a_burst_in_flight_overruns_the_whole_next_one():
+    clock = FakeClock(START)
+    probing = Probing(clock)
+    probing.hold.clear()
+    await pass_time(probing.scheduler(plan(entry(jitter=0, burst=8))), clock, timedelta(seconds=120))
+    assert (len(probing.fired), probing.reasons) == (8, {MissReason.OVERRUN: 8})
+
+
+async def test_a_burst_in_flight_does_not_hold_up_the_lone_probe():
+    clock = FakeClock(START)
+    probing = Probing(clock)
+    probing.hold.clear()
+    scheduler = probing.scheduler(plan(entry(jitter=0), entry(jitter=0, burst=8)))
+    await pass_time(scheduler, clock, timedelta(seconds=60))
+    assert Counter(run.burst for run in probing.fired) == {1: 1, 8: 8}
+
+
+async def test_the_other_runs_of_a_burst_end_although_one_crashes(caplog: pytest.LogCaptureFixture):
+    clock = FakeClock(START)
+    ended: list[int] = []
+
+    async def fire(run: Run) -> None:
+        if run.ordinal == 0:
+            raise RuntimeError
+        await asyncio.sleep(0)
+        ended.append(run.ordinal)
+
+    scheduler = Probing(clock).scheduler(plan(entry(jitter=0, burst=4)), fire=fire)
+    await pass_time(scheduler, clock, timedelta(seconds=60))
+    assert (ended, scheduler.crashed, scheduler.in_flight) == ([1, 2, 3], 1, 0)

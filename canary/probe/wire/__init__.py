@@ -13,7 +13,7 @@ __all__ = ["WireRequest", "decode", "encode"]
 
 
 class _Codec(NamedTuple):
-    encode: Callable[[Endpoint, Sequence[Message], Sampling], WireRequest]
+    encode: Callable[[Endpoint, Sequence[Message], Sampling, str | None], WireRequest]
     decode: Callable[[bytes], Response | Failure]
 
 
@@ -23,9 +23,11 @@ _DIALECTS = {
 }
 
 
-def encode(endpoint: Endpoint, messages: Sequence[Message], sampling: Sampling) -> WireRequest:
-    """The request that asks `endpoint` for one answer."""
-    return _DIALECTS[endpoint.dialect].encode(endpoint, messages, sampling)
+def encode(
+    endpoint: Endpoint, messages: Sequence[Message], sampling: Sampling, tools: str | None = None
+) -> WireRequest:
+    """The request that asks `endpoint` for one answer; `tools` is what it offers, as JSON."""
+    return _DIALECTS[endpoint.dialect].encode(endpoint, messages, sampling, tools)
 
 
 def decode(dialect: Dialect, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Response | Failure:

@@ -12,8 +12,8 @@ from msgspec import Meta, Struct
 from msgspec.json import Decoder
 
 from canary.probe.wire.failures import malformed
-from canary.probe.wire.logprobs import LogprobsBlock, logprobs
-from canary.records import Failure, FailureKind, Finish, Response
+from canary.probe.wire.logprobs import LogprobsBlock, PromptPositions, echoed, logprobs, prompt_logprobs, split
+from canary.records import Failure, FailureKind, Finish, Logprobs, Response
 
 Text = Annotated[str, Meta(max_length=1_000_000)]
 Count = Annotated[int, Meta(ge=0, le=100_000_000)]
@@ -24,6 +24,8 @@ _FINISH = {
     "eos_token": Finish.STOP,
     "end_turn": Finish.STOP,
     "stop_sequence": Finish.STOP,
+    "tool_calls": Finish.STOP,
+    "function_call": Finish.STOP,
     "length": Finish.LENGTH,
     "max_tokens": Finish.LENGTH,
 }
@@ -35,8 +37,18 @@ class Part(Struct):
     text: Text | None = None
 
 
+class Function(Struct):
+    name: Annotated[str, Meta(max_length=1_000)] = ""
+    arguments: Text | None = None
+
+
+class ToolCall(Struct):
+    function: Function | None = None
+
+
 class Message(Struct):
     content: Text | Annotated[list[Part], Meta(max_length=1_000)] | None = None
+    tool_calls: Annotated[list[ToolCall], Meta(max_length=128)] | None = None
 
 
 class Choice(Struct):
@@ -44,6 +56,7 @@ class Choice(Struct):
     text: Text | None = None
     finish_reason: str | None = None
     logprobs: LogprobsBlock | None = None
+    prompt_logprobs: PromptPositions | None = None  # vLLM's, of completions
 
 
 class PromptDetails(Struct):
@@ -68,6 +81,7 @@ class Body(Struct):
     system_fingerprint: str | None = None
     usage: Usage | None = None
     timings: Timings | None = None
+    prompt_logprobs: PromptPositions | None = None  # vLLM's, of chat
     error: object = None
 
 
@@ -86,21 +100,41 @@ def response(body: bytes, text_of: Callable[[Choice], str | None]) -> Response |
     if text is None:
         return malformed("the answer has no text of its dialect")
     usage = answer.usage or Usage()
+    of_prompt, of_answer, start = _logprobs(answer, choice, usage)
     return Response(
-        text=text,
+        text=text[start:],
         finish=_FINISH.get(choice.finish_reason or "", Finish.OTHER),
         model=label(answer.model or ""),
         server=label(answer.system_fingerprint or ""),
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
         cached_tokens=_cached(usage, answer.timings or Timings()),
-        logprobs=logprobs(choice.logprobs),
+        logprobs=of_answer,
+        prompt_logprobs=of_prompt,
+        tool_calls=_tool_calls(choice.message),
     )
 
 
 def label(text: str) -> str:
     """A foreign name, made fit for a table and a log line."""
     return "".join(char for char in text[:_LABEL_LENGTH] if char.isprintable())
+
+
+def _logprobs(answer: Body, choice: Choice, usage: Usage) -> tuple[Logprobs | None, Logprobs | None, int]:
+    """Of the prompt, of the answer, and where in the text the answer begins: past an echoed prompt."""
+    found = logprobs(choice.logprobs)
+    n = echoed(choice.logprobs, usage.prompt_tokens)
+    if not n or choice.logprobs is None:
+        positions = choice.prompt_logprobs or answer.prompt_logprobs
+        return prompt_logprobs(positions), found, 0
+    offsets = choice.logprobs.text_offset or []
+    start = offsets[n] if n < len(offsets) else 0
+    return *split(found, n), start
+
+
+def _tool_calls(message: Message | None) -> tuple[tuple[str, str], ...]:
+    calls = (message.tool_calls if message else None) or []
+    return tuple((call.function.name, call.function.arguments or "") for call in calls if call.function is not None)
 
 
 def _parse(body: bytes) -> Body:

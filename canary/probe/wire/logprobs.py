@@ -1,7 +1,11 @@
-"""Logprobs in both shapes that servers give them, whatever the dialect.
+"""Logprobs in the shapes that servers give them, whatever the dialect.
 
 Chat: `content`, one entry a token with its id, bytes and top. Legacy: parallel lists, keyed by text, since nothing
 better is there. A text "token_id:123" (vLLM's `return_tokens_as_token_ids`) is the id itself.
+
+Of the prompt's own tokens: vLLM's `prompt_logprobs`, for each position a mapping from id to logprob with the prompt's
+token first, null at the start; or `echo`, for which the legacy lists begin with the prompt's tokens, the first of them
+without a logprob. Nothing is known of a prompt's first token, so it is left out.
 """
 
 import re
@@ -18,9 +22,11 @@ FLOOR = -100.0
 """Nats. What stands for "less than can be told": null, -inf and sentinels such as -9999 are raised to it."""
 
 MAX_TOKENS = 32_768
+MAX_PROMPT = 262_144
 MAX_TOP = 128
 
 Id = Annotated[int, Meta(ge=0, le=2**62)]
+Offset = Annotated[int, Meta(ge=0, le=2**31)]
 Byte = Annotated[int, Meta(ge=0, le=255)]
 Bytes = Annotated[list[Byte], Meta(max_length=4_096)]
 Token = Annotated[str, Meta(max_length=4_096)]
@@ -46,9 +52,18 @@ Top = Annotated[dict[Token, float | None], Meta(max_length=MAX_TOP)]
 
 class LogprobsBlock(Struct):
     content: Annotated[list[Position], Meta(max_length=MAX_TOKENS)] | None = None
-    tokens: Annotated[list[Token], Meta(max_length=MAX_TOKENS)] | None = None
-    token_logprobs: Annotated[list[float | None], Meta(max_length=MAX_TOKENS)] | None = None
-    top_logprobs: Annotated[list[Top | None], Meta(max_length=MAX_TOKENS)] | None = None
+    tokens: Annotated[list[Token], Meta(max_length=MAX_PROMPT)] | None = None
+    token_logprobs: Annotated[list[float | None], Meta(max_length=MAX_PROMPT)] | None = None
+    top_logprobs: Annotated[list[Top | None], Meta(max_length=MAX_PROMPT)] | None = None
+    text_offset: Annotated[list[Offset], Meta(max_length=MAX_PROMPT)] | None = None
+
+
+class PromptEntry(Struct, gc=False):
+    logprob: float | None = None
+
+
+PromptTop = Annotated[dict[Id, PromptEntry], Meta(max_length=MAX_TOP)]
+PromptPositions = Annotated[list[PromptTop | None], Meta(max_length=MAX_PROMPT)]
 
 
 def logprobs(block: LogprobsBlock | None) -> Logprobs | None:
@@ -67,6 +82,42 @@ def logprobs(block: LogprobsBlock | None) -> Logprobs | None:
         top=tuple([top for top, _ in ranked]),
         top_logprob=tuple([top for _, top in ranked]),
     )
+
+
+def prompt_logprobs(positions: PromptPositions | None) -> Logprobs | None:
+    """The prompt's, as vLLM gives them. None where none are offered, or a position after the first has none."""
+    known = (positions or [])[1:]
+    rows = [list(top.items()) for top in known if top]
+    if not rows or len(rows) < len(known):
+        return None
+    values = [_values([entry for _, entry in row]) for row in rows]
+    ranked = [_ranked([token for token, _ in row], value) for row, value in zip(rows, values, strict=True)]
+    return Logprobs(
+        chosen=tuple([row[0][0] for row in rows]),
+        chosen_logprob=tuple([value[0] for value in values]),
+        top=tuple([top for top, _ in ranked]),
+        top_logprob=tuple([top for _, top in ranked]),
+    )
+
+
+def echoed(block: LogprobsBlock | None, prompt_tokens: int | None) -> int:
+    """How many of the legacy lists' tokens are the prompt's: 0 unless the prompt was echoed."""
+    values = (block.token_logprobs if block else None) or []
+    if prompt_tokens is None or not 0 < prompt_tokens <= len(values) or values[0] is not None:
+        return 0
+    return prompt_tokens
+
+
+def split(found: Logprobs | None, n: int) -> tuple[Logprobs | None, Logprobs | None]:
+    """The logprobs of an echoed prompt of `n` tokens, but the first, and those of the answer."""
+    return _part(found, 1, n), _part(found, n, None)
+
+
+def _part(found: Logprobs | None, start: int, end: int | None) -> Logprobs | None:
+    if found is None or not found.chosen[start:end]:
+        return None
+    here = slice(start, end)
+    return Logprobs(found.chosen[here], found.chosen_logprob[here], found.top[here], found.top_logprob[here])
 
 
 def _from_legacy(block: LogprobsBlock) -> list[Position]:
@@ -89,7 +140,7 @@ def _keys(entries: Sequence[Entry]) -> Sequence[TokenKey]:
     return known if len(known) == len(entries) else [_bytes_of(entry) for entry in entries]
 
 
-def _values(entries: Sequence[Entry]) -> list[float]:
+def _values(entries: Sequence[Entry] | Sequence[PromptEntry]) -> list[float]:
     return [FLOOR if (value := entry.logprob) is None or value < FLOOR else value for entry in entries]
 
 

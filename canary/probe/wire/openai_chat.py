@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from canary.probe.wire.answer import Choice, response
 from canary.probe.wire.request import WireRequest, wire_request
 from canary.records import Endpoint, Failure, Message, Response, Sampling
 
 
-def encode(endpoint: Endpoint, messages: Sequence[Message], sampling: Sampling) -> WireRequest:
+def encode(endpoint: Endpoint, messages: Sequence[Message], sampling: Sampling, tools: str | None) -> WireRequest:
     asked = sampling.logprobs is not None
     fields = {
         "messages": [{"role": message.role, "content": message.content} for message in messages],
@@ -18,6 +20,8 @@ def encode(endpoint: Endpoint, messages: Sequence[Message], sampling: Sampling) 
         "stop": sampling.stop or None,
         "logprobs": True if asked else None,
         "top_logprobs": sampling.logprobs,
+        "prompt_logprobs": sampling.prompt_logprobs,
+        "tools": None if tools is None else msgspec.Raw(tools.encode()),
     }
     return wire_request(endpoint, "/chat/completions", fields)
 

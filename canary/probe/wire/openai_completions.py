@@ -7,7 +7,8 @@ from canary.probe.wire.request import WireRequest, wire_request
 from canary.records import Endpoint, Failure, Message, Response, Sampling
 
 
-def encode(endpoint: Endpoint, messages: Sequence[Message], sampling: Sampling) -> WireRequest:
+def encode(endpoint: Endpoint, messages: Sequence[Message], sampling: Sampling, _: str | None) -> WireRequest:
+    """There are no tools to offer here. `echo`, where a server has it, goes into the endpoint's `extra_body`."""
     fields = {
         "prompt": "\n\n".join(message.content for message in messages),
         "max_tokens": sampling.max_tokens,
@@ -16,6 +17,7 @@ def encode(endpoint: Endpoint, messages: Sequence[Message], sampling: Sampling) 
         "seed": sampling.seed,
         "stop": sampling.stop or None,
         "logprobs": sampling.logprobs,
+        "prompt_logprobs": sampling.prompt_logprobs,
     }
     return wire_request(endpoint, "/completions", fields)
 

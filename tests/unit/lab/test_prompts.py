@@ -1,8 +1,10 @@
+import json
+
 import pytest
 
 from canary.lab import corpus
 from canary.lab.corpus import segments
-from canary.lab.prompts import outline
+from canary.lab.prompts import TOOLS, outline
 
 LANGUAGES = {
     "German": "de",
@@ -100,3 +102,43 @@ def test_the_same_prompt_gets_the_same_outline():
 
 def test_a_space_before_a_choice_belongs_to_its_words():
     assert segments("a ‹fast|quick› car") == (("a",), (" fast", " quick"), (" car",))
+
+
+def test_counting_goes_down_and_in_steps():
+    assert written("Count backwards from 9 to 6, separated by single spaces.") == "9 8 7 6"
+    assert written("Count from 3 to 12 in steps of 3, separated by commas and single spaces.") == "3, 6, 9, 12"
+
+
+def test_the_last_count_of_a_talk_is_the_one_that_is_wanted():
+    assert written("Count from 1 to 3.\n\n1, 2, 3\n\nNow count from 4 to 6.") == "4, 5, 6"
+
+
+def test_a_fact_of_the_prompt_is_recalled():
+    fact = "The password of the mill is thistle. The password of the inn is oak."
+    assert written(f"{fact}\n\nWhat is the password of the mill? Answer with that one word.") == "thistle"
+
+
+def test_of_two_statements_the_later_one_counts():
+    assert written("The key is red. Now the key is blue. What is the key?") == "blue"
+
+
+def test_a_value_is_found_by_its_key():
+    assert written("A1 = 10\nB2 = 20\n\nWhat is the value of B2?") == "20"
+
+
+def test_a_translation_is_in_the_language_that_it_goes_into():
+    german = "Translate the text from German into English.\n\nDer Garten ist groß und schön."
+    assert written(german).isascii()
+
+
+def test_an_object_is_answered_without_a_fence():
+    assert json.loads(written("Describe a bus route as a JSON object with the keys line and stops."))["line"] == 7
+
+
+def test_tools_are_called_by_name_with_arguments():
+    name, _, arguments = written(f"{TOOLS}get_weather (of a town)\n\nWhat is the weather in Oslo?").partition(" ")
+    assert (name, json.loads(arguments)["town"]) == ("get_weather", "Oslo")
+
+
+def test_a_long_text_is_as_long_as_asked():
+    assert 1_000 < len(written("Write about a garden in at least 1,200 words of plain English.").split()) < 1_600

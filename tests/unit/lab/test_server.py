@@ -1,3 +1,4 @@
+import asyncio
 import json
 
 import httpx
@@ -163,3 +164,19 @@ async def test_every_answer_is_json_that_any_parser_reads(client):
     for prompt in ("Répondez en français.", "ตอบเป็นภาษาไทย", "Write JSON.", 'Copy this: "a\\b"\x07'):
         asked = {**ASKED, "messages": [{"role": "user", "content": prompt}]}
         assert json.loads((await client.post(CHAT, json=asked)).content)["usage"]["completion_tokens"] > 0
+
+
+async def test_an_offered_tool_is_called(client):
+    tools = [{"type": "function", "function": {"name": "get_weather", "description": "Of a town."}}]
+    messages = [{"role": "user", "content": "What is the weather in Oslo now?"}]
+    answer = await client.post(CHAT, json={**ASKED, "messages": messages, "tools": tools, "logprobs": False})
+    response = openai_chat.decode(answer.content)
+    assert [name for name, _ in response.tool_calls] == ["get_weather"]
+    assert (response.text, response.finish) == ("", "stop")
+
+
+@pytest.mark.parametrize(("at_once", "struck"), [(1, 0), (8, 8)])
+async def test_a_fault_of_large_batches_strikes_bursts_alone(client, app, at_once, struck):
+    app.fleet.switch([Fault(FaultKind.SWAP, rate=1.0, batch=8)])
+    answers = await asyncio.gather(*(client.post(CHAT, json=ASKED) for _ in range(at_once)))
+    assert sum(not openai_chat.decode(answer.content).text.isascii() for answer in answers) == struck

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from canary.alert.incident import Reason
 from canary.pipeline.advance import alarms_again
-from canary.records import IncidentState, NotificationKind, Symptom
+from canary.records import IncidentState, NotificationKind, Signal, SignalKind, Symptom
+from canary.score import SCORERS, Measure, Scorer
 from canary.store import MemoryStore
 from canary.store.base import StateKind
 from canary.testing import FakeClock
@@ -162,3 +165,14 @@ def test_a_stalled_hour_spends_an_hour_of_budget_not_a_slot() -> None:
     assert first.log_budget is not None
     assert second.log_budget == pytest.approx(first.log_budget + 4.0943445622221)  # ln 60
     assert TERMS.false_alarms_per_week == 0.25
+
+
+def test_a_scorer_of_the_users_own_judges_what_is_committed() -> None:
+    signal = Signal("taste", 1, SignalKind.EVENT, Symptom.SHAPE, "points", "answers")
+    own = {**SCORERS, "taste": Scorer(signal, lambda _: Measure(1.0, 1.0))}
+    on = replace(watch(["long"]), scorers=own)
+    clock, store = FakeClock(START), MemoryStore()
+    one = fired("long", 0, CLEAN)
+    tasting = replace(one, probe=replace(one.probe, scorers=("taste",)))
+    committed = ledger(store, clock, on).commit([tasting])
+    assert [score.signal for judged in committed.step.fresh for score in judged.scores] == ["taste", "availability"]

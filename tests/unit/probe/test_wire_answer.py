@@ -124,7 +124,8 @@ def test_a_reasoning_model_without_content_gives_an_empty_text() -> None:
         ("stop", Finish.STOP),
         ("eos_token", Finish.STOP),
         ("length", Finish.LENGTH),
-        ("tool_calls", Finish.OTHER),
+        ("tool_calls", Finish.STOP),
+        ("content_filter", Finish.OTHER),
         (None, Finish.OTHER),
     ],
 )
@@ -161,3 +162,17 @@ def test_llama_cpp_tells_cached_tokens_in_its_timings() -> None:
 def test_a_nan_elsewhere_leaves_the_text_alone(text: str) -> None:
     body = b'{"timings":{"ms":NaN},"choices":[{"message":{"content":%b}}]}' % json.dumps(text).encode()
     assert response(body).text == text
+
+
+def test_tool_calls_are_kept_as_they_were_sent() -> None:
+    calls = [
+        {"id": "1", "type": "function", "function": {"name": "sail", "arguments": '{"tons": 7'}},
+        {"id": "2", "type": "custom"},
+    ]
+    body = json.dumps({"choices": [{"message": {"content": None, "tool_calls": calls}}]}).encode()
+    assert response(body).tool_calls == (("sail", '{"tons": 7'),)
+
+
+def test_a_tool_call_without_a_text_for_its_arguments_is_malformed() -> None:
+    calls = [{"function": {"name": "sail", "arguments": {"tons": 7}}}]
+    assert kind(json.dumps({"choices": [{"message": {"tool_calls": calls}}]}).encode()) is FailureKind.MALFORMED

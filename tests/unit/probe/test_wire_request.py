@@ -71,3 +71,19 @@ def test_a_null_in_extra_body_takes_a_field_out() -> None:
 )
 def test_a_base_url_without_a_path_gets_v1(base_url: str, url: str) -> None:
     assert encode(endpoint(base_url=base_url), MESSAGES, Sampling(8)).url == url
+
+
+def test_chat_offers_the_probes_tools() -> None:
+    offered = '[{"type": "function", "function": {"name": "sail"}}]'
+    request = encode(endpoint(Dialect.OPENAI_CHAT), MESSAGES, Sampling(8), offered)
+    assert json.loads(request.body)["tools"] == json.loads(offered)
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_prompt_logprobs_are_asked_for_where_the_probe_wants_them(dialect: Dialect) -> None:
+    assert body(dialect, Sampling(8, prompt_logprobs=1))["prompt_logprobs"] == 1
+
+
+def test_a_server_that_does_not_know_prompt_logprobs_is_not_asked() -> None:
+    asked = body(Dialect.OPENAI_CHAT, Sampling(8, prompt_logprobs=1), extra_body={"prompt_logprobs": None})
+    assert "prompt_logprobs" not in asked

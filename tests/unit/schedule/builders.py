@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from canary.records import Dialect, Endpoint, Message, Probe, Sampling, Target
+from canary.records import Dialect, Endpoint, Message, Probe, Sampling, Target, burst_group
 from canary.schedule.plan import Plan, PlanEntry
 
 START = datetime(2025, 8, 5, 12, tzinfo=UTC)
@@ -29,9 +29,10 @@ def entry(
     jitter: float = 5,
     names: str = "abc",
     salts: int = 0,
+    burst: int = 1,
 ) -> PlanEntry:
     probes = tuple(probe(f"{group}-{name}", group, salts) for name in names)
-    return PlanEntry("main", target(pool), group, probes, seconds(interval), seconds(jitter))
+    return PlanEntry("main", target(pool), burst_group(group, burst), probes, seconds(interval), seconds(jitter), burst)
 
 
 def plan(*entries: PlanEntry, region: str = "local", seed: str = "") -> Plan:

@@ -155,3 +155,32 @@ def test_a_planned_run_carries_region_and_target():
     (planned,) = plan(entry(jitter=0), region="eu").due(START, START + seconds(60))
     assert (planned.run.region, planned.run.target, planned.run.ordinal) == ("eu", target(), 0)
     assert planned.run.probe in {probe("prose-a"), probe("prose-b"), probe("prose-c")}
+
+
+def test_a_burst_is_one_slot_with_ordinals_from_zero():
+    (planned,) = plan(entry(burst=8, jitter=0, salts=3)).due(START, START + seconds(60))
+    assert [run.ordinal for run in planned.runs] == list(range(8))
+    assert len({(run.probe.id, run.salt, run.slot_time, run.burst) for run in planned.runs}) == 1
+    assert len({run.slot_id for run in planned.runs}) == 8
+
+
+def test_each_burst_size_is_a_group_with_its_own_rhythm():
+    the_plan = plan(entry(jitter=0), entry(jitter=0, burst=8))
+    due = the_plan.due(START, START + seconds(60))
+    assert {planned.key[1]: planned.run.burst for planned in due} == {"prose": 1, "prose@8": 8}
+    assert len({planned.run.slot_time for planned in due}) == 2
+
+
+def test_a_lone_probe_is_one_run():
+    (planned,) = plan(entry(jitter=0)).due(START, START + seconds(60))
+    assert planned.runs == (planned.run,)
+
+
+def test_a_lone_probe_and_a_burst_at_the_same_moment_have_different_slot_ids():
+    (planned,) = plan(entry(jitter=0)).due(START, START + seconds(60))
+    assert planned.run.slot_id not in {run.slot_id for run in replace(planned, run=replace(planned.run, burst=8)).runs}
+
+
+def test_an_entry_without_a_run_is_refused():
+    with pytest.raises(ValueError, match="burst >= 1"):
+        entry(burst=0)

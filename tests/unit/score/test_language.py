@@ -1,6 +1,7 @@
 import pytest
 
 from canary.records import Score, Unscored, UnscoredReason
+from canary.score.confusion import LANGUAGES, lines_pass, pass_rates, words_pass
 from tests.unit.score.build import fenced, judge, probe, value
 from tests.unit.score.samples import FOREIGN, PROSE
 
@@ -24,16 +25,64 @@ def test_an_answer_in_another_language_is_wholly_off(language: str) -> None:
     assert value(judge(ENGLISH, PROSE[language])) == 1
 
 
+@pytest.mark.parametrize(("expected", "drift"), [("zh", "ja"), ("ja", "zh"), ("ko", "zh"), ("zh", "ko")])
+def test_chinese_japanese_and_korean_are_told_apart(expected: str, drift: str) -> None:
+    text = f"{PROSE[expected]}\n\n{PROSE[drift]}"
+    assert 0 < value(judge(probe("language", language=expected), text)) < 1
+
+
+@pytest.mark.parametrize("language", ["th", "ru", "ar", "zh"])
+def test_a_latin_sentence_is_seen_inside_a_sentence_of_another_script(language: str) -> None:
+    words = PROSE[language].rstrip("。.")
+    text = f"{words} {FOREIGN['fr'].rstrip('.')} {words}"
+    assert 0 < value(judge(probe("language", language=language), text)) < 1
+
+
+@pytest.mark.parametrize("language", ["th", "ru", "zh"])
+def test_a_latin_name_inside_another_script_is_no_drift(language: str) -> None:
+    text = f"{PROSE[language]} Debian GNU Linux Bookworm {PROSE[language]}"
+    assert value(judge(probe("language", language=language), text)) == 0
+
+
+def test_thirty_languages_and_more_are_known() -> None:
+    assert len(LANGUAGES) >= 30
+
+
+@pytest.mark.parametrize("language", PROSE)
+def test_a_clean_answer_passes_by_line_and_word(language: str) -> None:
+    assert pass_rates([PROSE[language]], language) == (1.0, 1.0)
+
+
+def test_one_foreign_line_fails_a_text_by_line() -> None:
+    assert not lines_pass(f"{PROSE['en']}\n{FOREIGN['de']}\n", "en")
+
+
+def test_one_foreign_word_fails_a_text_by_word_alone() -> None:
+    text = PROSE["ru"].replace("тропинку", "path")
+    assert (lines_pass(text, "ru"), words_pass(text, "ru")) == (True, False)
+
+
+def test_pass_rates_of_no_text_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least one text"):
+        pass_rates([], "en")
+
+
 def test_windows_are_the_exposure() -> None:
     judged = judge(ENGLISH, PROSE["en"])
     assert isinstance(judged, Score)
-    assert judged.exposure == 3
+    assert judged.exposure == 4
 
 
 def test_code_links_and_quotes_of_the_prompt_are_not_read() -> None:
     quoted = probe("language", prompt=f"Translate: {FOREIGN['fr']}")
     text = f"{FOREIGN['fr']}\n{PROSE['en']}\nhttps://beispiel.example/eine/lange/deutsche/adresse/mit/vielen/worten\n"
     assert value(judge(quoted, text + fenced("", FOREIGN["de"] + "\n"))) == 0
+
+
+@pytest.mark.parametrize("quotes", ["“{}”", "„{}“", "« {} »", '"{}"', "「{}」"])
+def test_a_quotation_is_not_read(quotes: str) -> None:
+    first, rest = PROSE["en"].split(". ", 1)
+    assert value(judge(ENGLISH, f"{first}. As they say: {quotes.format(FOREIGN['fr'])} {rest}")) == 0
 
 
 def test_a_short_answer_is_unscored() -> None:

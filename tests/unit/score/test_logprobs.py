@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.records import Logprobs, Reference, Score, Unscored, UnscoredReason
+from canary.score import SIGNALS
 from canary.score.logprobs import common_prefix, distance, nearest, violations
 from tests.unit.score.build import judge, probe, value
 
@@ -93,7 +94,7 @@ def test_vanished_logprobs_are_unscored(logprobs: Logprobs | None) -> None:
 @pytest.mark.parametrize("scorer", ["greedy", "logprob"])
 def test_impossible_logprobs_are_unscored(scorer: str, bad: Logprobs) -> None:
     judged = judge(probe(scorer), "a", logprobs=bad, reference=golden(answer(1)))
-    assert judged == Unscored(scorer, 1, UnscoredReason.BAD_LOGPROBS)
+    assert judged == Unscored(scorer, SIGNALS[scorer].version, UnscoredReason.BAD_LOGPROBS)
 
 
 def test_a_sentinel_for_none_is_clipped() -> None:
@@ -152,7 +153,7 @@ def test_of_equal_prefixes_the_closest_chosen_logprobs_win() -> None:
 @pytest.mark.parametrize("reference", [None, Reference("digest", 0)])
 def test_deviation_without_golden_answers_is_unscored(reference: Reference | None) -> None:
     judged = judge(DEVIATION, "a", logprobs=answer(1), reference=reference)
-    assert judged == Unscored("logprob", 1, UnscoredReason.NO_REFERENCE)
+    assert judged == Unscored("logprob", 2, UnscoredReason.NO_REFERENCE)
 
 
 @given(usable(), usable())

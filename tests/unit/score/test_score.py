@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
@@ -16,16 +17,31 @@ from canary.records import (
     Reference,
     Response,
     Score,
+    Signal,
     SignalKind,
     Symptom,
     Unscored,
     UnscoredReason,
 )
-from canary.score import SIGNALS, score
+from canary.score import SCORERS, SIGNALS, STRATIFIED, Case, Measure, Scorer, score, score_response, signals
 from tests.unit.score.build import probe
 
-ALL = ("script", "language", "syntax", "logprob", "greedy")
-LAST = MappingProxyType({"script": 1e9, "language": 1.0, "syntax": 100.0, "logprob": 20.0, "greedy": 1e9})
+ALL = tuple(SCORERS)
+MOST = 1e9
+LAST = MappingProxyType(
+    {
+        "language": 1.0,
+        "syntax": 100.0,
+        "logprob": 20.0,
+        "kl": 40.0,
+        "divergence": 20.01,
+        "surprisal": 20.02,
+        "forced": 20.0,
+    }
+    | {"length": 18.5, "schema": 100.0, "tool_call": 100.0}
+    | {name: 1.0 for name, signal in SIGNALS.items() if signal.unit == "answers"}
+)
+DISTANCES = ["logprob", "kl", "divergence", "surprisal", "forced", "length"]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CODE_TAGS = ["", "python", "js", "json", "yaml", "toml", "html", "sql", "bash", "c++", "mermaid"]
 
@@ -42,11 +58,20 @@ vectors = st.builds(
     st.lists(st.lists(tokens, max_size=3).map(tuple), max_size=4).map(tuple),
     st.lists(st.lists(floats, max_size=3).map(tuple), max_size=4).map(tuple),
 )
+schemas = st.sampled_from([None, "", "{", "[]", "true", '{"type": "object"}', '{"type": 3}', '{"enum": [1]}'])
+tools = st.sampled_from([None, "{}", "[]", '[{"function": {"name": "f"}}]', '[{"function": {"name": 3}}]', "[null]"])
+calls = st.lists(st.tuples(st.sampled_from(["f", "g"]), texts | st.just("{}")), max_size=2).map(tuple)
+counts = st.none() | st.integers(0, 10**8)
 probes = st.builds(
-    lambda language, scripts, code: probe(*ALL, language=language, scripts=scripts, code=code),
+    lambda language, scripts, code, answer, schema, offered: replace(
+        probe(*ALL, language=language, scripts=scripts, code=code), answer=answer, schema=schema, tools=offered
+    ),
     st.sampled_from([None, "en", "zh"]),
     st.sampled_from([(), ("Latn",), ("Hani",)]),
     st.sampled_from([None, "python", "rust", "klingon"]),
+    st.none() | texts,
+    schemas,
+    tools,
 )
 
 
@@ -54,21 +79,40 @@ def observed(response: Response | None = None, failure: Failure | None = None) -
     return Observation("s", "p", "d", "f", "m/p/q", "r", NOW, NOW, timedelta(0), response=response, failure=failure)
 
 
-@given(probes, answers, st.sampled_from(Finish), st.none() | vectors, vectors)
-def test_any_answer_gets_judgements_in_range(
-    probe: Probe, text: str, finish: Finish, logprobs: Logprobs | None, golden: Logprobs
-) -> None:
-    reference = Reference("d", 0, (golden,))
-    for judged in score(probe, observed(Response(text, finish, logprobs=logprobs)), reference)[:-1]:
+responses = st.builds(
+    Response,
+    answers,
+    st.sampled_from(Finish),
+    prompt_tokens=counts,
+    completion_tokens=counts,
+    logprobs=st.none() | vectors,
+    prompt_logprobs=st.none() | vectors,
+    tool_calls=calls,
+)
+references = st.builds(
+    Reference,
+    st.just("d"),
+    st.just(0),
+    st.lists(vectors, max_size=2).map(tuple),
+    st.lists(vectors, max_size=2).map(tuple),
+    st.lists(st.tuples(st.text(max_size=3), st.integers(1, 9)), max_size=2).map(tuple),
+    st.lists(st.integers(0, 10**8), max_size=2).map(tuple),
+    st.lists(st.integers(0, 10**8), max_size=3).map(tuple),
+)
+
+
+@given(probes, responses, st.none() | references)
+def test_any_answer_gets_judgements_in_range(probe: Probe, response: Response, reference: Reference | None) -> None:
+    for judged in score(probe, observed(response), reference)[:-1]:
         if isinstance(judged, Score):
-            assert 0 <= judged.value <= LAST[judged.signal]
-            assert 0 < judged.exposure < math.inf
+            assert 0 <= judged.value <= LAST.get(judged.signal, MOST), judged.signal
+            assert 0 < judged.exposure < math.inf, judged.signal
 
 
-@given(probes, answers, st.sampled_from(Finish))
-def test_scoring_is_deterministic(probe: Probe, text: str, finish: Finish) -> None:
-    seen = observed(Response(text, finish))
-    assert score(probe, seen, None) == score(probe, seen, None)
+@given(probes, responses, st.none() | references)
+def test_scoring_is_deterministic(probe: Probe, response: Response, reference: Reference | None) -> None:
+    seen = observed(response)
+    assert score(probe, seen, reference) == score(probe, seen, reference)
 
 
 def test_judgements_stand_in_the_probes_order_with_availability_last() -> None:
@@ -98,7 +142,7 @@ def test_a_throttled_run_says_nothing_of_availability() -> None:
 
 def test_a_failed_run_is_unscored_by_every_other_signal() -> None:
     judged = score(probe(*ALL), observed(failure=Failure(FailureKind.TIMEOUT, "detail")), None)
-    assert judged[:-1] == tuple(Unscored(name, 1, UnscoredReason.FAILED) for name in ALL)
+    assert judged[:-1] == tuple(Unscored(name, SIGNALS[name].version, UnscoredReason.FAILED) for name in ALL)
 
 
 def test_an_unknown_scorer_is_unscored() -> None:
@@ -111,9 +155,28 @@ def test_an_answer_without_bound_is_unscored() -> None:
     assert judged[0] == Unscored("script", 1, UnscoredReason.TOO_LONG)
 
 
-def test_only_logprob_is_a_distance() -> None:
-    assert [name for name, signal in SIGNALS.items() if signal.kind is SignalKind.DISTANCE] == ["logprob"]
+def test_the_distances_are_these() -> None:
+    assert [name for name, signal in SIGNALS.items() if signal.kind is SignalKind.DISTANCE] == DISTANCES
 
 
 def test_every_symptom_has_a_signal() -> None:
     assert {signal.symptom for signal in SIGNALS.values()} == set(Symptom)
+
+
+def test_thresholds_are_of_events() -> None:
+    assert not STRATIFIED & set(DISTANCES)
+
+
+def test_a_scorer_of_the_users_own_judges_beside_ours() -> None:
+    own = Scorer(Signal("taste", 3, SignalKind.EVENT, Symptom.SHAPE, "points", "answers"), lambda _: Measure(2.0, 1.0))
+    judged = score_response(probe("taste", "empty"), Response("x", Finish.STOP), None, {**SCORERS, "taste": own})
+    assert judged == (Score("taste", 3, 2.0), Score("empty", 1, 0.0))
+
+
+def test_the_signals_of_any_scorers_end_with_availability() -> None:
+    assert list(signals({"empty": SCORERS["empty"]})) == ["empty", "availability"]
+
+
+def test_what_scorers_share_is_worked_out_once() -> None:
+    case = Case(probe("kl"), Response("x", Finish.STOP, logprobs=Logprobs((1,), (-0.1,), ((1,),), ((-0.1,),))))
+    assert case.logprobs is case.logprobs

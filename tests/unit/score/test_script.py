@@ -1,14 +1,18 @@
 import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from canary.records import Score, Unscored, UnscoredReason
+from canary.score._unicode import CLASSES, KINDS, STARTS
 from canary.score.characters import Kind, char_class, scan
 from canary.score.script import scan_answer
 from tests.unit.score.build import fenced, judge, probe, value
 from tests.unit.score.samples import CODE, PROSE, SCRIPTS
 
 LATIN = frozenset(["Latn"])
+ANYTHING = frozenset(script for _, _, scripts in KINDS for script in scripts)
 STRAY = probe("script")
 
 
@@ -94,6 +98,39 @@ def test_an_identifier_is_held_to_latin_where_the_prose_is_not() -> None:
     assert found.counts == {Kind.FOREIGN: 1}
 
 
+IDENTIFIERS = {
+    "python": "area(radius",
+    "json": "true",
+    "toml": "port",
+    "yaml": "steps",
+    "javascript": "reduce",
+    "typescript": "Point {",
+    "go": "Printf",
+    "rust": "count(",
+    "java": "Stack<",
+    "c": "main(void",
+    "cpp": "total(",
+    "bash": "pipefail",
+    "sql": "customers c",
+    "html": "ul class",
+    "css": "color",
+}
+
+
+@pytest.mark.parametrize("language", CODE)
+def test_a_character_glued_to_an_identifier_is_seen_where_its_script_is_allowed(language: str) -> None:
+    word = IDENTIFIERS[language]
+    assert CODE[language].count(word) >= 1
+    found = scan_answer(fenced(language, CODE[language].replace(word, f"极{word}", 1)), LATIN | {"Hani"})
+    assert found.counts == {Kind.FOREIGN: 1}
+
+
+@pytest.mark.parametrize("code", ["<p title='价格'>价格</p><!-- 价格 -->", "name: 价格  # 价格\n'价': 1"])
+def test_the_text_of_markup_is_prose(code: str) -> None:
+    language = "html" if code.startswith("<") else "yaml"
+    assert scan_answer(fenced(language, code + "\n"), LATIN | {"Hani"}).counts == {}
+
+
 def test_a_stray_character_in_code_is_placed() -> None:
     text = fenced("python", "def f(x):\n    return极 x\n")
     assert [span.offset for span in scan_answer(text, LATIN).spans] == [text.index("极")]
@@ -112,3 +149,24 @@ def test_an_empty_answer_is_unscored() -> None:
 def test_every_letter_that_this_python_knows_has_a_script() -> None:
     letters = (chr(point) for point in range(0x110000) if unicodedata.category(chr(point)).startswith("L"))
     assert not [char for char in letters if not char_class(char).letter]
+
+
+ALL_SCRIPTS = sorted({script for _, _, scripts in KINDS for script in scripts})
+
+
+@pytest.mark.parametrize("script", [script for script in ALL_SCRIPTS if script != "Latn"])
+def test_every_script_of_unicode_is_foreign_to_latin_and_expected_where_it_is_allowed(script: str) -> None:
+    own = [
+        chr(start) for start, number in zip(STARTS, CLASSES, strict=True) if KINDS[number][::2] == ("text", (script,))
+    ]
+    text = "".join(own) * 3
+    assert scan(text, LATIN).unexpected == len(text) > 0
+    assert scan(text, frozenset([script])).unexpected == 0
+
+
+@given(st.text(max_size=60))
+def test_letters_and_unexpected_characters_are_those_of_the_characters(text: str) -> None:
+    found = scan(text, ANYTHING, symbols=False)
+    assert found.letters == sum(char_class(char).letter for char in text)
+    certain = sum(char_class(char).kind in {"control", "private_use", "unassigned", "replacement"} for char in text)
+    assert found.unexpected >= certain

@@ -1,7 +1,7 @@
 import pytest
 
 from canary.records import Score, Unscored, UnscoredReason
-from canary.score.fences import fences
+from canary.score.fences import MOST_LINES, fences
 from tests.unit.score.build import fenced, judge, probe, value
 from tests.unit.score.samples import CODE, PROSE
 
@@ -87,8 +87,20 @@ def test_a_fence_in_an_unknown_language_is_unscored() -> None:
     assert judge(ANY, fenced("mermaid", "graph TD\n")) == Unscored("syntax", 1, UnscoredReason.NO_CODE)
 
 
-def test_code_without_bound_is_unscored() -> None:
-    assert judge(ANY, fenced("python", "x = 1\n" * 5000)) == Unscored("syntax", 1, UnscoredReason.TOO_LONG)
+@pytest.mark.parametrize(
+    "text",
+    [
+        fenced("python", "x = 'a longer line of code'\n" * 300),
+        fenced("python", "x = 'a longer line of code'\n" * 150) * 2,
+        fenced("python", "x = 1\n") * 51,
+        "\n" * 1000 + fenced("python", "x = 1\n"),
+    ],
+    ids=["much code in one block", "much code in two", "many blocks", "many lines"],
+)
+def test_code_without_bound_is_unscored(text: str) -> None:
+    judged = judge(ANY, text)
+    assert isinstance(judged, Unscored)
+    assert judged.reason is UnscoredReason.TOO_LONG
 
 
 def test_lines_of_code_are_the_exposure() -> None:
@@ -105,18 +117,23 @@ def test_python_is_never_run(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("language", "code"),
     [
-        ("python", "(" * 15000),
-        ("python", "-" * 15000 + "1"),
-        ("python", "a" + ".b" * 9000),
+        ("python", "(" * 7000),
+        ("python", "-" * 7000 + "1"),
+        ("python", "a" + ".b" * 3500),
         ("python", "'\\d' is 1\n"),
-        ("json", "[" * 15000),
-        ("json", "9" * 15000),
-        ("toml", "a = " + "[" * 15000),
-        ("yaml", "[" * 15000),
-        ("yaml", "a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\n" * 200),
-        ("javascript", "(" * 15000),
-        ("html", "<div>" * 3000),
-        ("bash", "$(" * 7000),
+        ("json", "[" * 7000),
+        ("json", "9" * 7000),
+        ("toml", "a = " + "[" * 7000),
+        ("toml", "a." * 3500 + "a = 1"),
+        ("toml", "[" + "'a'." * 1500 + "a]"),
+        ("yaml", "[" * 7000),
+        ("yaml", "a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\n" * 150),
+        ("javascript", "(" * 7000),
+        ("html", "<div>" * 1500),
+        ("html", "<!--" * 1900),
+        ("bash", "$(" * 3900),
+        ("bash", "(a)" * 2600),
+        ("bash", "select(" * 1100),
     ],
 )
 def test_hostile_code_gets_a_score_in_range(language: str, code: str) -> None:
@@ -137,3 +154,32 @@ def test_hostile_code_gets_a_score_in_range(language: str, code: str) -> None:
 )
 def test_fences_are_found_as_commonmark_says(text: str, found: list[tuple[str, str, bool]]) -> None:
     assert [(fence.language, fence.code, fence.closed) for fence in fences(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("c", "static DWORD WINAPI run(void *p);\n"),
+        ("c", "int main(int argc UNUSED, char **argv UNUSED) { return 0; }\n"),
+        ("c", "EXPORT_SYMBOL(x) int run(void) { return 1; }\n"),
+        ("cpp", "void f() {\n    emit changed(1);\n    forever { g(); }\n}\n"),
+        ("sql", "INSERT INTO hits (page) VALUES ('a') ON CONFLICT (page) DO UPDATE SET n = hits.n + 1;\n"),
+        ("sql", "SELECT id FROM jobs ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED;\n"),
+        ("sql", "SELECT id FROM jobs ORDER BY id OFFSET 20 ROWS FETCH NEXT 10 ROWS ONLY;\n"),
+        ("sql", "START TRANSACTION;\nDELETE FROM queue;\nROLLBACK;\n"),
+        ("css", "a { background: url(../images/a.png) right 120% no-repeat; }\n"),
+        ("html", "<ul>\n<li>One\n<li>Two\n</ul>\n<p>A\n<p>B\n<br>\n"),
+        ("bash", "cat <<EOF > out.txt\nfirst ( line\nEOF\necho done\n"),
+    ],
+)
+def test_a_dialect_of_a_language_is_no_error(language: str, code: str) -> None:
+    assert value(judge(ANY, fenced(language, code))) == 0
+
+
+def test_a_fault_beside_a_dialect_is_an_error() -> None:
+    assert value(judge(ANY, fenced("c", "static DWORD WINAPI run(void *p {\n    return 0;\n}\n"))) >= 1
+
+
+def test_a_block_that_is_open_where_reading_stops_counts_as_closed() -> None:
+    [block] = fences("```\n" + "x\n" * 2000)
+    assert (block.closed, block.end_line) == (True, MOST_LINES)

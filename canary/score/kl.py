@@ -1,0 +1,95 @@
+"""The KL scorer: how far the distributions of an answer lie from those of the nearest golden one."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canary.records import Logprobs, UnscoredReason
+from canary.score.case import Case
+from canary.score.logprobs import FLOOR
+from canary.score.measure import Judgement, Measure
+
+QUANTILE = 0.99
+LEAST_TAIL = 1e-6
+"""Probability, below which what lies outside of the common tokens is not told apart."""
+
+Floats = NDArray[np.float64]
+
+
+def measure(case: Case) -> Judgement:
+    """The 99th percentile over positions of the KL divergence of the answer from the nearest golden one.
+
+    Positions are those up to and including the first divergence, where contexts are equal. The mean over positions
+    would be ruled by its tail anyway; the median stands in the note.
+
+    Shape:
+        One case to one value.
+    Unit:
+        Nats; exposure always 1.
+    Range:
+        0 <= value <= 40.
+
+    Raises:
+        Nothing.
+
+    References:
+        Kullback and Leibler, On Information and Sufficiency, 1951. Merging tokens into a tail can only lower it (the
+        data-processing inequality).
+    """
+    if isinstance(golden := case.golden, UnscoredReason):
+        return golden
+    if isinstance(answer := case.logprobs, UnscoredReason):
+        return answer
+    found = np.sort(divergences(answer, golden, case.shared))
+    value = float(found[math.ceil(QUANTILE * len(found)) - 1])
+    return Measure(value, 1.0, f"median {float(np.median(found)):.2g}")
+
+
+def divergences(answer: Logprobs, golden: Logprobs, n: int) -> Floats:
+    """KL(golden || answer) at each of the first `n` positions, over the tokens in both top-k and one tail for the rest.
+
+    Shape:
+        Two usable answers of at least `n` tokens to an array of `n` numbers.
+    Unit:
+        Nats.
+    Range:
+        0 <= divergence <= 40.
+
+    Raises:
+        IndexError: an answer is shorter than `n`.
+
+    >>> a = Logprobs((1,), (-0.5,), ((1, 2),), ((-0.5, -1.5),))
+    >>> b = Logprobs((1,), (-0.7,), ((1, 3),), ((-0.7, -1.2),))
+    >>> divergences(a, b, 1).round(4).tolist()  # token 1 and a tail: .497 ln (.497/.607) + .503 ln (.503/.393)
+    [0.0247]
+    """
+    if answer is golden:
+        return np.zeros(n)
+    pairs = [_common(answer, golden, i) for i in range(n)]
+    width = max((len(xs) for xs, _ in pairs), default=0)
+    q, p = _padded([xs for xs, _ in pairs], width), _padded([ys for _, ys in pairs], width)
+    divergence = (np.exp(p) * (p - q)).sum(axis=1)
+    p_tail, q_tail = _tail(p), _tail(q)
+    clipped: Floats = np.maximum(divergence + p_tail * np.log(p_tail / q_tail), 0.0)
+    return clipped
+
+
+def _common(a: Logprobs, b: Logprobs, i: int) -> tuple[Sequence[float], Sequence[float]]:
+    if a.top[i] == b.top[i]:
+        return a.top_logprob[i], b.top_logprob[i]
+    mine, theirs = (dict(zip(one.top[i], one.top_logprob[i], strict=True)) for one in (a, b))
+    both = [token for token in b.top[i] if token in mine]
+    return [mine[token] for token in both], [theirs[token] for token in both]
+
+
+def _padded(rows: Sequence[Sequence[float]], width: int) -> Floats:
+    """Rows of one width. What is filled in is the same on both sides and next to impossible, so it adds nothing."""
+    filled = [row if len(row) == width else (*row, *[FLOOR] * (width - len(row))) for row in rows]
+    return np.maximum(np.array(filled, dtype=np.float64).reshape(len(rows), width), FLOOR)
+
+
+def _tail(logprobs: Floats) -> Floats:
+    tail: Floats = np.maximum(1.0 - np.exp(logprobs).sum(axis=1), LEAST_TAIL)
+    return tail

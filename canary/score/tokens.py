@@ -1,0 +1,46 @@
+"""Two ways to cut a text into the units that scorers count."""
+
+import re
+from itertools import islice
+from unicodedata import category
+
+MOST_TOKENS = 20_000
+"""No text is cut into more to copy."""
+MOST_TEXT = 100_000
+"""Characters that are read of what was said."""
+
+_ALPHABET = "A-Za-zÀ-ÖØ-öø-ɏͰ-ԯḀ-ỿ"
+_COPIED = re.compile(rf"[{_ALPHABET}]{{1,24}}(?![{_ALPHABET}])|\S")
+_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
+_SPOKEN = re.compile(rf"(?:(?<![\w.])-)?\d+(?:\.\d+)?|[{_ALPHABET}]+|[^\s!-/:-@\[-`{{-~]")
+
+
+def copy_tokens(text: str, most: int = MOST_TOKENS) -> list[str]:
+    """A text as what a copyist could get wrong: words of up to 24 letters, and every other character but space.
+
+    Shape:
+        Any string to at most `most` strings.
+
+    Raises:
+        Nothing.
+
+    >>> copy_tokens("let total = x[42]; // 极")
+    ['let', 'total', '=', 'x', '[', '4', '2', ']', ';', '/', '/', '极']
+    """
+    return [found[0] for found in islice(_COPIED.finditer(text), most)]
+
+
+def spoken_tokens(text: str) -> list[str]:
+    """A text as what it says, whatever its case, spacing and punctuation: words, numbers, and single other letters.
+
+    Shape:
+        Any string, of which the first 100,000 characters are read, to a list of strings.
+
+    Raises:
+        Nothing.
+
+    >>> spoken_tokens("**Answer:** 1,250 km, or −3.5 °C (北京)")
+    ['answer', '1250', 'km', 'or', '-3.5', 'c', '北', '京']
+    """
+    plain = _THOUSANDS.sub(lambda number: number[0].replace(",", ""), text[:MOST_TEXT].casefold().replace("−", "-"))
+    return [token for token in _SPOKEN.findall(plain) if token[-1].isalnum() or category(token[-1])[0] == "M"]

@@ -1,0 +1,117 @@
+"""`canary probe list`, `lint` and `calibrate`, against a lab where something has to answer."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from canary.cli import words
+from canary.lab.run import in_thread
+from canary.lab.spec import config_text, default_spec
+
+SPOILT = """\
+id: spoilt
+family: mine
+why: It is here so that lint has something to find, and finds it.
+messages: [{role: user, content: Say something.}]
+sampling: {max_tokens: 5}
+scorers: [script]
+expect: {min_tokens: 9}
+"""
+
+
+@pytest.fixture(scope="module")
+def base_url() -> Iterator[str]:
+    with in_thread(default_spec(latency=0.0)) as url:
+        yield url
+
+
+@pytest.fixture
+def config(tmp_path: Path, base_url: str) -> Path:
+    path = tmp_path / "canary.yaml"
+    path.write_text(config_text(default_spec(), base_url, families=["border", "recall", "context"]))
+    return path
+
+
+def canary(config: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(words, ["-c", str(config), "probe", *arguments], catch_exceptions=False)
+
+
+def listed(config: Path, *arguments: str) -> dict[str, dict[str, object]]:
+    return {row["id"]: row for row in json.loads(canary(config, "list", "--json", *arguments).stdout)}
+
+
+def test_the_list_tells_what_a_round_costs(config: Path):
+    row = listed(config)["recall-password"]
+    assert row["runs_per_round"] == len(default_spec().targets)
+    assert row["tokens_per_round"] == row["runs_per_round"] * (row["prompt_tokens"] + row["max_tokens"])
+
+
+def test_a_probe_that_no_suite_fires_costs_nothing(config: Path):
+    assert {listed(config)[name]["tokens_per_round"] for name in ("prose-tides", "context-120k-start")} == {0}
+
+
+def test_the_list_shows_what_one_suite_fires(config: Path):
+    assert {row["family"] for row in listed(config, "--suite", "all").values()} == {"border", "recall", "context"}
+
+
+def test_prices_turn_tokens_into_money(config: Path):
+    row = listed(config, "--prices", "1", "10")["recall-password"]
+    assert row["cost_per_round"] == pytest.approx(6 * (row["prompt_tokens"] + 10 * row["max_tokens"]) / 1_000_000)
+
+
+def test_the_table_ends_with_the_sum_of_a_round(config: Path):
+    assert "one round is" in canary(config, "list", "--suite", "all", "--prices", "1", "10").stdout
+
+
+def test_lint_without_a_path_looks_at_all_probes_of_the_config(config: Path):
+    result = canary(config, "lint")
+    assert (result.exit_code, "nothing to mend" in result.stdout) == (0, True)
+
+
+def test_lint_names_file_line_and_key(config: Path):
+    file = config.parent / "spoilt.yaml"
+    file.write_text(SPOILT)
+    result = canary(config, "lint", str(file))
+    assert result.exit_code == 1
+    assert result.stdout.strip() == f"{file}:7: expect.min_tokens: is more than sampling.max_tokens, 5"
+
+
+def test_lint_needs_no_config_for_files(tmp_path: Path):
+    (tmp_path / "spoilt.yaml").write_text(SPOILT)
+    (row,) = json.loads(canary(tmp_path / "none.yaml", "lint", "--json", str(tmp_path)).stdout)
+    assert (row["line"], row["place"]) == (7, "expect.min_tokens")
+
+
+def test_lint_holds_scorers_of_ones_own_to_the_contract(config: Path):
+    (config.parent / "mine.py").write_text(
+        "from canary.records import Signal, SignalKind, Symptom\n"
+        "from canary.score import Measure, Scorer\n"
+        "signal = Signal('mine', 1, SignalKind.EVENT, Symptom.SHAPE, 'answers', 'answers')\n"
+        "SCORERS = [Scorer(signal, lambda case: Measure(-1.0, 1.0))]\n"
+    )
+    config.write_text(config.read_text().replace("version: 1\n", "version: 1\nscorers: [mine.py]\n"))
+    result = canary(config, "lint")
+    assert (result.exit_code, "scorer mine: " in result.stdout) == (1, True)
+
+
+def test_calibration_tells_the_noise_of_each_signal_and_what_it_would_see(config: Path):
+    result = canary(config, "calibrate", "recall-password", "--target", "mid/api/short", "-n", "40", "--json")
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["answered"], found["distinct"], found["useful"]) == (0, 70, 1, True)
+    recall = next(noise for noise in found["noise"] if noise["signal"] == "recall")
+    assert (recall["answers"], recall["events"]) == (40, 0)
+    assert recall["delays"][0][1] > recall["delays"][1][1]
+    assert 0.9 < found["certainty"]["first"] <= 1
+
+
+def test_a_probe_whose_every_answer_is_wrong_is_not_useful(config: Path):
+    folder = config.parent / "probes"
+    folder.mkdir()
+    wrong = SPOILT.replace("[script]", "[recall]").replace("min_tokens: 9", "answer: never said")
+    (folder / "spoilt.yaml").write_text(wrong.replace("family: mine", "family: border"))
+    config.write_text(config.read_text() + "probes: {folders: [probes]}\n")
+    result = canary(config, "calibrate", "spoilt", "--target", "mid/api/short", "-n", "20")
+    assert (result.exit_code, "not useful here" in result.stdout) == (1, True)

@@ -40,8 +40,12 @@ def terms_of(config: Config) -> Terms:
 def watch_of(config: Config, store: Store) -> Watch:
     """What the active baselines of the store arm."""
     with store.reading() as tx:
-        active = tx.baselines(status=BaselineStatus.ACTIVE)
-    return muster(rhythms_of(config), active, terms_of(config), config.region)
+        active = (
+            baseline
+            for target in config.targets
+            for baseline in tx.baselines(target=target.name, status=BaselineStatus.ACTIVE)
+        )
+        return muster(rhythms_of(config), active, terms_of(config), config.region)
 
 
 def receivers_of(config: Config) -> tuple[ReceiverSpec, ...]:

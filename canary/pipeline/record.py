@@ -2,13 +2,14 @@
 
 import asyncio
 import hashlib
+import itertools
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from canary.baseline import calibrate, plan_recording, promote, reference_part, references
 from canary.clock import Clock
-from canary.pipeline.writer import Writer
+from canary.pipeline.writer import Writer, weight
 from canary.records import (
     Baseline,
     BaselineStatus,
@@ -48,9 +49,16 @@ def begin(store: Store, target: Target, region: str, n: int, now: datetime) -> R
 
 
 async def record(
-    store: Store, fire: Fire, clock: Clock, recording: Recording, target: Target, groups: Groups, progress: Progress
+    store: Store,
+    fire: Fire,
+    clock: Clock,
+    recording: Recording,
+    target: Target,
+    groups: Groups,
+    fired: Progress,
+    judged: Progress,
 ) -> tuple[Baseline, ...]:
-    """Fire what is left of the recording, then propose its baselines.
+    """Fire what is left of the recording, then propose its baselines. `judged` is called in a worker thread.
 
     Raises:
         BaselineError: nothing of it could be judged.
@@ -59,20 +67,25 @@ async def record(
     done = await asyncio.to_thread(_done, store, recording)
     left = [run for run in runs if run.slot_id not in done]
     await _fire_all(
-        store, fire, clock, left, target.limits.concurrency, lambda n: progress(len(runs) - len(left) + n, len(runs))
+        store, fire, clock, left, target.limits.concurrency, lambda n: fired(len(runs) - len(left) + n, len(runs))
     )
-    return await asyncio.to_thread(propose, store, recording, groups, clock.now())
+    count = itertools.count(1)
+    return await asyncio.to_thread(
+        propose, store, recording, groups, clock.now(), lambda: judged(next(count), len(runs))
+    )
 
 
-def propose(store: Store, recording: Recording, groups: Groups, now: datetime) -> tuple[Baseline, ...]:
+def propose(
+    store: Store, recording: Recording, groups: Groups, now: datetime, judged: Callable[[], None]
+) -> tuple[Baseline, ...]:
     """Calibrate a recording, one probe group after the other, and keep what comes of it."""
     proposed: list[Baseline] = []
     for group, probes in sorted(groups.items()):
         with store.reading() as tx:
             found = references(_reference_answers(tx, recording, group))
             known = {(reference.probe_digest, reference.salt): reference for reference in found}
-            judged = _judged(tx, recording, group, {probe.digest: probe for probe in probes}, known)
-            proposed += calibrate(recording, judged, SIGNALS, stratified=STRATIFIED, now=now)
+            rows = _judged(tx, recording, group, {probe.digest: probe for probe in probes}, known, judged)
+            proposed += calibrate(recording, rows, SIGNALS, stratified=STRATIFIED, now=now)
         with store.transaction() as tx:
             tx.put_references(recording.target, recording.epoch, found)
     with store.transaction() as tx:
@@ -117,8 +130,9 @@ def _golden(tx: Transaction, recording: Recording, group: str | None, *, bodies:
 
 
 def _reference_answers(tx: Transaction, recording: Recording, group: str) -> list[Observation]:
+    """Asked for one by one: to read the bodies of all would cost as much as to judge them."""
     part = reference_part(list(_golden(tx, recording, group, bodies=False)))
-    return [answer for answer in _golden(tx, recording, group, bodies=True) if answer.slot_id in part]
+    return [answer for slot_id in part if (answer := tx.observation(slot_id)) is not None]
 
 
 def _judged(
@@ -127,11 +141,13 @@ def _judged(
     group: str,
     probes: Mapping[str, Probe],
     known: Mapping[tuple[str, int], Reference],
+    judged: Callable[[], None],
 ) -> Iterator[tuple[Observation, tuple[Score | Unscored, ...]]]:
     for answer in _golden(tx, recording, group, bodies=True):
         if (probe := probes.get(answer.probe_digest)) is not None:
             scores = score(probe, answer, known.get((answer.probe_digest, answer.salt)))
             yield replace(answer, response=None), scores
+        judged()
 
 
 async def _fire_all(
@@ -141,7 +157,7 @@ async def _fire_all(
         with store.transaction() as tx:
             tx.add_observations(batch)
 
-    writer = Writer(keep, clock)
+    writer = Writer(keep, clock, weigh=weight)
     todo, count = iter(runs), 0
 
     async def work() -> None:

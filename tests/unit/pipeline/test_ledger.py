@@ -1,8 +1,11 @@
+from dataclasses import replace
+from typing import cast
+
 import pytest
 
 from canary.alert.incident import Reason
 from canary.pipeline.advance import alarms_again
-from canary.records import IncidentState, NotificationKind, Symptom
+from canary.records import IncidentState, NotificationKind, Symptom, Unscored, UnscoredReason
 from canary.store import MemoryStore
 from canary.store.base import StateKind
 from canary.testing import FakeClock
@@ -162,3 +165,16 @@ def test_a_stalled_hour_spends_an_hour_of_budget_not_a_slot() -> None:
     assert first.log_budget is not None
     assert second.log_budget == pytest.approx(first.log_budget + 4.0943445622221)  # ln 60
     assert TERMS.false_alarms_per_week == 0.25
+
+
+def test_a_scorer_that_raises_on_one_answer_does_not_stop_the_batch() -> None:
+    store, clock = MemoryStore(), FakeClock(START)
+    book = ledger(store, clock, watch(["long"]))
+    mined = fired("long", 1, CLEAN)
+    mined = replace(mined, probe=replace(mined.probe, scripts=cast("tuple[str, ...]", None)))
+    step = book.commit([fired("long", 0, CLEAN), mined, fired("long", 2, CLEAN)]).step
+    reasons = [{s.reason for s in one.scores if isinstance(s, Unscored)} for one in step.fresh]
+    assert reasons == [set(), {UnscoredReason.CRASHED}, set()]
+    with store.reading() as tx:
+        assert len(list(tx.observations())) == 3
+        assert {state.n for state in tx.states(StateKind.ALARM).values()} == {2}

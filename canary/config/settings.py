@@ -32,7 +32,7 @@ from canary.records import Dialect, Target
 Names = Annotated[tuple[Name, ...], Field(max_length=1_000)]
 _EVER = timedelta(days=36_500)
 _SQLITE = "sqlite:///"
-_POSTGRES = "postgresql+psycopg://"
+_POSTGRES = ("postgresql://", "postgresql+psycopg://")
 
 
 class Retention(Strict):
@@ -53,8 +53,8 @@ class Store(Strict):
     @classmethod
     def _anchored(cls, url: SecretStr, info: ValidationInfo) -> SecretStr:
         text = url.get_secret_value()
-        if not text.startswith((_SQLITE, _POSTGRES)):
-            raise ValueError(f"should start with {_SQLITE} or {_POSTGRES}")
+        if not text.startswith((_SQLITE, *_POSTGRES)):
+            raise ValueError(f"should start with {_SQLITE} or {_POSTGRES[0]}")
         file = text.removeprefix(_SQLITE)
         relative = text.startswith(_SQLITE) and file and not file.startswith((":", "/"))
         return SecretStr(f"{_SQLITE}{folder(info) / file}") if relative else url

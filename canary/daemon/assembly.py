@@ -2,7 +2,7 @@
 
 from canary.alert.routing import Match, ReceiverKind, ReceiverSpec
 from canary.config import Config, Webhook
-from canary.errors import NotFound
+from canary.errors import ConfigError, NotFound
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.records import BaselineStatus, Probe, Target
 from canary.schedule.plan import Plan, PlanEntry
@@ -73,3 +73,18 @@ def target_of(config: Config, name: str) -> Target:
 def probes_on(config: Config, target: Target) -> dict[str, tuple[Probe, ...]]:
     """The probe groups that are fired at the target, with their probes."""
     return {one.group: one.probes for one in config.assignments() if one.target.name == target.name}
+
+
+def require_same_ground(old: Config, new: Config) -> None:
+    """Raises: ConfigError when the new config would need a restart."""
+    moved = [
+        name
+        for name, before, after in (
+            ("store.url", store_url(old), store_url(new)),
+            ("region", old.region, new.region),
+            ("web", old.web, new.web),
+        )
+        if before != after
+    ]
+    if moved:
+        raise ConfigError(f"{new.path}: {', '.join(moved)} cannot change while the daemon runs: restart it")

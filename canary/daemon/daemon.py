@@ -23,7 +23,7 @@ from canary.daemon import assembly
 from canary.daemon.board import Board, Checks
 from canary.daemon.health import Health
 from canary.daemon.purse import Purse, spent_today
-from canary.errors import CanaryError, ConfigError, StoreUnavailable
+from canary.errors import CanaryError, StoreUnavailable
 from canary.http import HttpClient
 from canary.metrics import Metrics
 from canary.pipeline.ledger import Committed, Fired, Ledger
@@ -254,7 +254,7 @@ class Daemon:
             now = self._clock.now()
             try:
                 config = await asyncio.to_thread(load, self._path, self._environ)
-                _same_ground(self._config, config)
+                assembly.require_same_ground(self._config, config)
                 watch = await asyncio.to_thread(assembly.watch_of, config, self._store)
                 spent = await asyncio.to_thread(spent_today, self._store, config.targets, now)
             except CanaryError as error:
@@ -312,18 +312,3 @@ class Daemon:
 def _revision(store: Store) -> str | None:
     with store.reading() as tx:
         return tx.fact(REVISION)
-
-
-def _same_ground(old: Config, new: Config) -> None:
-    """Raises: ConfigError when the new config would need a restart."""
-    moved = [
-        name
-        for name, before, after in (
-            ("store.url", assembly.store_url(old), assembly.store_url(new)),
-            ("region", old.region, new.region),
-            ("web", old.web, new.web),
-        )
-        if before != after
-    ]
-    if moved:
-        raise ConfigError(f"{new.path}: {', '.join(moved)} cannot change while the daemon runs: restart it")

@@ -167,11 +167,11 @@ async def _fire_all(
             count += 1
             done(count)
 
-    writing = asyncio.create_task(writer.run())
     try:
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(width):
-                workers.create_task(work())
-        await writer.drained()
-    finally:
-        writing.cancel()
+        async with asyncio.TaskGroup() as tasks:  # a writer that fails ends the workers too
+            writing = tasks.create_task(writer.run())
+            await asyncio.gather(*[tasks.create_task(work()) for _ in range(width)])
+            await writer.drained()
+            writing.cancel()
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors

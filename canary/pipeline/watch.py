@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from canary.baseline import restricted
 from canary.detect import Detector, Learning, answers_needed, arm, detector_from_json
 from canary.records import Baseline, Probe, SeriesKey, Signal, SignalKind
 from canary.score import SIGNALS
@@ -91,7 +92,8 @@ def muster(rhythms: Sequence[Rhythm], baselines: Iterable[Baseline], terms: Term
         epochs[key.target, key.group] = baseline.epoch
         if key in wanted:
             rhythm, signal = wanted[key]
-            statuses[key] = bench.arm(baseline, signal, rhythm.interval)
+            golden = restricted(baseline, {probe.digest for probe in rhythm.probes})
+            statuses[key] = bench.arm(golden, signal, rhythm.interval) if golden else statuses[key]
     armed = {key: status for key, status in statuses.items() if isinstance(status, Watched)}
     return Watch(
         terms=terms,

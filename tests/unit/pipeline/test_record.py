@@ -1,10 +1,14 @@
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 
+from canary.errors import StoreError
 from canary.pipeline.record import begin, promote_epoch, record
 from canary.records import BaselineStatus, Finish, Logprobs, Observation, Purpose, Response, Run
-from canary.store import MemoryStore
+from canary.store import MemoryStore, Transaction
 from canary.testing import FakeClock
 from tests.unit.pipeline.stage import CLEAN, PROBE, START, target
 
@@ -83,7 +87,7 @@ async def test_a_resumed_recording_fires_only_what_is_left() -> None:
             raise ConnectionError
         return await healthy(run)
 
-    with pytest.raises(ExceptionGroup):
+    with pytest.raises(ConnectionError):
         await record(store, broken_off, clock, recording, TARGET, GROUPS, Tally(), Tally())
     with store.reading() as tx:
         kept = len(list(tx.observations(purpose=Purpose.GOLDEN)))
@@ -99,3 +103,19 @@ async def test_promoted_baselines_are_active() -> None:
     await recorded(store, Tally(), Tally())
     promoted = promote_epoch(store, TARGET.name, 1)
     assert {one.status for one in promoted} == {BaselineStatus.ACTIVE}
+
+
+class Refusing(MemoryStore):
+    """Takes no golden answer."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        with super().transaction() as tx:
+            if tx.recordings():
+                raise StoreError("no")
+            yield tx
+
+
+async def test_a_store_that_refuses_ends_the_recording_with_its_error() -> None:
+    with pytest.raises(StoreError, match="no"):
+        await asyncio.wait_for(recorded(Refusing(), Tally(), Tally()), 5)

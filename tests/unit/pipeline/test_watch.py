@@ -1,7 +1,8 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from canary.pipeline.watch import Rhythm, muster, revive
-from canary.records import SeriesKey
+from canary.records import BaselinePart, SeriesKey
 from tests.unit.pipeline.stage import MINUTE, PROBE, TERMS, baseline, target, watch
 
 RHYTHM = Rhythm(target("long").name, "prose", (PROBE,), MINUTE)
@@ -48,3 +49,16 @@ def test_a_baseline_of_a_series_that_the_config_lacks_takes_no_budget() -> None:
 def test_a_series_keeps_the_interval_of_its_rhythm() -> None:
     hourly = Rhythm(RHYTHM.target, "prose", (PROBE,), timedelta(hours=1))
     assert muster([hourly], [baseline(SERIES)], TERMS, "eu").armed[SERIES].interval == timedelta(hours=1)
+
+
+def test_the_rate_of_a_group_that_lost_a_probe_is_bounded_by_the_answers_of_the_others() -> None:
+    gone = BaselinePart("gone", 3_000, exposure=3_000.0, longest=1.0)
+    left = BaselinePart(PROBE.digest, 3_000, exposure=3_000.0, longest=1.0, events=20)
+    whole = replace(baseline(SERIES), n=6_000, exposure=6_000.0, events=20, parts=(gone, left))
+    alone = replace(whole, n=3_000, exposure=3_000.0, parts=(left,))
+    assert muster([RHYTHM], [whole], TERMS, "eu").armed[SERIES] == muster([RHYTHM], [alone], TERMS, "eu").armed[SERIES]
+
+
+def test_a_baseline_of_edited_probes_alone_arms_nothing() -> None:
+    stale = replace(baseline(SERIES), parts=(BaselinePart("edited", 3_000),))
+    assert SERIES in muster([RHYTHM], [stale], TERMS, "eu").learning

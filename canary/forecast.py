@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from canary.baseline.recording import REFERENCE_ANSWERS
 from canary.config import Assignment, Config
 from canary.detect import answers_needed, clean_detector, delay
 from canary.pipeline.watch import Rhythm
@@ -28,6 +29,15 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What `canary baseline record` fires, on all targets, and the least time that the rate limits make of it."""
+
+    runs: int
+    tokens: int
+    least: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """The figures of `canary check`. Tokens are an upper bound: every answer as long as its probe allows."""
 
@@ -40,18 +50,25 @@ class Forecast:
     delta: float
     smallest_share: float
     golden: int
+    recording: Cost
     sights: tuple[Sight, ...]
 
 
+def golden_answers(config: Config) -> int:
+    """Golden answers for each probe group that arm its series, one of which may show an event by chance."""
+    delta = config.budget.delta / max(1, sum(len(rhythm.signals) for rhythm in _rhythms(config.assignments())))
+    share = config.detect.smallest_share
+    distance = answers_needed(0, SignalKind.DISTANCE, delta=delta, smallest_share=share)
+    return max(distance, answers_needed(1, SignalKind.EVENT, delta=delta, smallest_share=share))
+
+
 def forecast(config: Config, golden: int | None = None) -> Forecast:
-    """Suppose `golden` clean golden answers for each series (default: what arms it)."""
+    """Suppose `golden` clean golden answers for each series (default: as many as are recorded by default)."""
     assignments = config.assignments()
-    rhythms = [Rhythm(one.target.name, one.group, one.probes, one.interval) for one in assignments]
+    rhythms = _rhythms(assignments)
     series = sum(len(rhythm.signals) for rhythm in rhythms)
     delta = config.budget.delta / max(1, series)
-    share = config.detect.smallest_share
-    needed = max(answers_needed(0, kind, delta=delta, smallest_share=share) for kind in SignalKind)
-    n = golden or needed
+    n = golden or golden_answers(config)
     return Forecast(
         targets=len(config.targets),
         probes=len(config.probes),
@@ -60,15 +77,37 @@ def forecast(config: Config, golden: int | None = None) -> Forecast:
         tokens_per_day=round(sum(_tokens_per_day(one) for one in assignments)),
         false_alarms_per_week=config.budget.false_alarms_per_week,
         delta=config.budget.delta,
-        smallest_share=share,
+        smallest_share=config.detect.smallest_share,
         golden=n,
+        recording=_recording(assignments, n),
         sights=tuple(_sights(rhythms, config.budget.false_alarms_per_week / max(1, series), n, delta)),
     )
 
 
+def _rhythms(assignments: Sequence[Assignment]) -> list[Rhythm]:
+    return [Rhythm(one.target.name, one.group, one.probes, one.interval) for one in assignments]
+
+
+def _recording(assignments: Sequence[Assignment], n: int) -> Cost:
+    least: dict[str, float] = defaultdict(float)
+    runs = 0
+    tokens = 0.0
+    for one in assignments:
+        first = [REFERENCE_ANSWERS * max(1, len(probe.salts)) for probe in one.probes]
+        count = sum(first) + n
+        runs += count
+        least[one.target.name] += count / one.target.limits.rate_per_second
+        tokens += n * _mean_tokens(one.probes)
+        tokens += sum(times * _tokens(probe) for times, probe in zip(first, one.probes, strict=True))
+    return Cost(runs, round(tokens), timedelta(seconds=max(least.values(), default=0.0)))
+
+
 def _tokens_per_day(assignment: Assignment) -> float:
-    per_run = sum(map(_tokens, assignment.probes)) / len(assignment.probes)
-    return per_run * (_DAY / assignment.interval)
+    return _mean_tokens(assignment.probes) * (_DAY / assignment.interval)
+
+
+def _mean_tokens(probes: Sequence[Probe]) -> float:
+    return sum(map(_tokens, probes)) / len(probes)
 
 
 def _tokens(probe: Probe) -> float:

@@ -9,6 +9,7 @@ declared no longer is gone: an alert on a vanished series would resolve itself.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from math import inf, isfinite, isnan, nan
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
@@ -21,6 +22,7 @@ _RESULTS = ("response", *FailureKind)
 _RUN_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120)
 _LATE_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60)
 _COMMIT_SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5)
+_LINES_IN_A_CHUNK = 1_000
 
 Samples = Iterable[tuple[str, float]]
 """Labels, as they are written, with the value."""
@@ -160,9 +162,16 @@ class Metrics:
             self._run.labels(target.platform)
 
     def text(self) -> bytes:
-        """The exposition, of type CONTENT_TYPE. It takes a while for a large fleet: call it in a worker thread."""
+        """The exposition as a whole, of type CONTENT_TYPE."""
+        return b"".join(self.chunks())
+
+    def chunks(self) -> Iterator[bytes]:
+        """The exposition in parts: a large fleet's weighs tens of megabytes. Take them in a worker thread."""
         targets, series = list(self._targets.values()), list(self._series.values())
-        return generate_latest(self._registry) + "".join((*_of_targets(targets), *_of_series(series))).encode()
+        yield generate_latest(self._registry)
+        lines = chain(_of_targets(targets), _of_series(series))
+        while part := "".join(islice(lines, _LINES_IN_A_CHUNK)):
+            yield part.encode()
 
     # -- probing
 

@@ -341,11 +341,18 @@ class BaselineStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BaselinePart:
-    """One probe's share of a baseline. An answer is an event when its value exceeds `threshold`."""
+    """One probe's share of a baseline. An answer is an event when its value exceeds `threshold`.
+
+    The other fields are those of the baseline, of this probe's answers alone; `longest` is the largest exposure.
+    """
 
     probe_digest: str
     n: int
     threshold: float = 0.0
+    exposure: float = 0.0
+    longest: float = 0.0
+    events: int = 0
+    calibration: tuple[float, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 
 import numpy as np
 
@@ -54,10 +55,20 @@ Progress = Callable[[int, Judgement], None]
 
 
 def plan(target: Target, probes: Sequence[Probe], region: str, n: int, now: datetime) -> tuple[Run, ...]:
-    """`n` runs with probe and salt drawn at random, as in production; the same moment draws the same."""
+    """`n` runs: groups in turn, probe and salt drawn at random as in production; the same moment draws the same.
+
+    In turn, because a pass waits for the group with the fewest answers.
+
+    Raises:
+        ValueError: no probe.
+    """
+    if not probes:
+        raise ValueError("need one probe at least")
     rng = np.random.default_rng(int(now.timestamp() * 1000))
-    ordered = sorted(probes, key=lambda probe: probe.digest)
-    chosen = [ordered[index] for index in rng.integers(len(ordered), size=n)]
+    ordered = sorted(probes, key=lambda probe: (probe.group, probe.digest))
+    groups = [tuple(members) for _, members in groupby(ordered, key=lambda probe: probe.group)]
+    turns = [groups[ordinal % len(groups)] for ordinal in range(n)]
+    chosen = [members[int(rng.integers(len(members)))] for members in turns]
     salts = [int(rng.integers(max(1, len(probe.salts)))) for probe in chosen]
     return tuple(
         Run(probe, target, region, now, ordinal, salt, Purpose.REPLAY)
@@ -79,8 +90,9 @@ async def replay(store: Store, fire: Fire, watch: Watch, runs: Sequence[Run], ru
         observations = await asyncio.gather(*(fire(run) for run in wave))
         judged = await asyncio.to_thread(_keep, store, watch, references, wave, observations)
         bench.hear(judged)
-        progress(bench.fired, bench.judgement())
-        if bench.judgement().verdict is not Verdict.INCONCLUSIVE:
+        judgement = bench.judgement()
+        progress(bench.fired, judgement)
+        if judgement.verdict is not Verdict.INCONCLUSIVE:
             break
     return bench.report(len(runs))
 
@@ -118,12 +130,16 @@ class _Heard:
     exposures: list[float] = field(default_factory=list)
     found: list[tuple[float, str]] = field(default_factory=list)
 
-    def hear(self, rule: Rule, slot_id: str, threshold: float, each: Score) -> None:
+    def hear(self, rule: Rule, seen: Observation, each: Score) -> None:
+        """An answer counts where golden data of this very probe, by this version of the scorer, can judge it."""
+        threshold = self.watched.thresholds.get(seen.probe_digest)
+        if threshold is None or each.version != self.watched.version:
+            return
         self.state = step(rule, self.watched.detector, self.state, each.value, each.exposure, threshold)
         self.exposures.append(each.exposure)
         self.events.append(self.watched.detector.is_event(each.value, threshold))
         if self.events[-1]:
-            self.found.append((each.value, slot_id))
+            self.found.append((each.value, seen.slot_id))
 
 
 class _Bench:
@@ -147,9 +163,8 @@ class _Bench:
             self._failures += one.observation.failure is not None
             for each in one.scores:
                 heard = self._heard.get(_series(one.observation, each.signal))
-                threshold = None if heard is None else heard.watched.thresholds.get(one.observation.probe_digest)
-                if heard is not None and threshold is not None and isinstance(each, Score):
-                    heard.hear(self._rule, one.observation.slot_id, threshold, each)
+                if heard is not None and isinstance(each, Score):
+                    heard.hear(self._rule, one.observation, each)
 
     def judgement(self) -> Judgement:
         detectors = {_name(key): heard.watched.detector for key, heard in self._heard.items()}

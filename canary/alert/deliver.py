@@ -3,8 +3,8 @@
 A notification is owed from the commit that decided it. The worker claims due ones under a lease, gives each to the
 lane of its receiver, and records the outcome. Whatever dies in between (this process, the receiver, the store) leaves
 the lease to run out, and the notification comes again with the same id. Lanes are tasks of their own, so that a slow
-receiver delays nobody else; within a lane things go one by one, and while an earlier notification of an incident waits
-for its next attempt, later ones of that incident wait behind it.
+receiver delays nobody else; within a lane things go one by one. The store gives out a notification of an incident only
+when the receiver has all the earlier ones.
 """
 
 import asyncio
@@ -35,7 +35,6 @@ class Outcome(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     REFUSED = "refused"  # the receiver answered that it will not have it
-    BEHIND = "behind"  # not tried: an earlier one of its incident waits
     UNKNOWN = "unknown"  # no such receiver is configured
     ABANDONED = "abandoned"  # failed for longer than `Backoff.give_up`
 
@@ -105,7 +104,6 @@ class Outbox:
         self._poll = poll
         self._woken = asyncio.Event()
         self._in_lane: set[str] = set()
-        self._waiting: dict[tuple[str, str], _Waiting] = {}
 
     def wake(self) -> None:
         """Something is owed: do not wait for the next poll. Call it in the event loop, after the commit."""
@@ -153,9 +151,7 @@ class Outbox:
         lane = lanes.get(notification.receiver)
         if lane is None:
             await self._again(notification, Outcome.UNKNOWN, "no such receiver", self._backoff.longest)
-        elif lane.full():
-            self._wait(notification, self._clock.now() + self._lease)
-        else:
+        elif not lane.full():  # else its lease runs out, and it comes again
             self._in_lane.add(notification.id)
             lane.put_nowait(notification)
 
@@ -166,9 +162,6 @@ class Outbox:
             self._in_lane.discard(notification.id)
 
     async def _deliver(self, receiver: Receiver, notification: Notification) -> None:
-        if (delay := self._behind(notification)) is not None:
-            await self._again(notification, Outcome.BEHIND, "an earlier one of its incident waits", delay)
-            return
         try:
             async with asyncio.timeout(DEADLINE.total_seconds()):
                 await receiver.deliver(notification)
@@ -185,11 +178,9 @@ class Outbox:
             return
         pause = self._backoff.pause(notification.attempts, self._rng)
         delay = self._backoff.longest if outcome is Outcome.REFUSED else pause
-        self._wait(notification, self._clock.now() + delay)
         await self._again(notification, outcome, reason, delay)
 
     async def _close(self, notification: Notification, outcome: Outcome) -> None:
-        self._waiting.pop(_line(notification), None)
         now = self._clock.now()
         await self._record(notification, outcome, lambda owed: owed.delivered(notification.id, now))
 
@@ -213,26 +204,3 @@ class Outbox:
     def _commit(self, work: Callable[[OutboxTransaction], None]) -> None:
         with self._store.transaction() as transaction:
             work(transaction)
-
-    def _wait(self, notification: Notification, until: datetime) -> None:
-        first = self._waiting.get(_line(notification))
-        if first is None or first.id == notification.id:
-            self._waiting[_line(notification)] = _Waiting(notification.id, until)
-
-    def _behind(self, notification: Notification) -> timedelta | None:
-        """How long it has to wait for an earlier one of its incident; another process may have delivered that."""
-        first = self._waiting.get(_line(notification))
-        now = self._clock.now()
-        if first is None or first.id == notification.id or now >= first.until + self._lease:
-            return None
-        return max(first.until - now, timedelta(seconds=1))
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    id: str
-    until: datetime
-
-
-def _line(notification: Notification) -> tuple[str, str]:
-    return notification.incident_id, notification.receiver

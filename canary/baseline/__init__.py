@@ -3,6 +3,7 @@
 from canary.baseline.calibration import Judged, Thresholds, baselines, calibrate, clipped, references, thresholds
 from canary.baseline.promotion import promote
 from canary.baseline.recording import REFERENCE_ANSWERS, plan_recording, reference_part
+from canary.baseline.restriction import restricted
 
 __all__ = [
     "REFERENCE_ANSWERS",
@@ -15,5 +16,6 @@ __all__ = [
     "promote",
     "reference_part",
     "references",
+    "restricted",
     "thresholds",
 ]

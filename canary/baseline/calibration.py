@@ -145,8 +145,12 @@ def _baseline(
     now: datetime,
 ) -> Baseline:
     distance = signal.kind is SignalKind.DISTANCE
-    worst = {digest: 0.0 if distance else limits.get((digest, key.signal), 0.0) for digest, _ in scored}
-    counts = Counter(digest for digest, _ in scored)
+    exposures = clipped([score.exposure for _, score in scored])
+    answers: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for (digest, score), exposure in zip(scored, exposures, strict=True):
+        answers[digest].append((score.value, exposure))
+    worst = {digest: 0.0 if distance else limits.get((digest, key.signal), 0.0) for digest in answers}
+    parts = tuple(_part(digest, answers[digest], worst[digest], distance=distance) for digest in sorted(answers))
     return Baseline(
         id=_id(recording, key),
         series=key,
@@ -155,10 +159,23 @@ def _baseline(
         scorer_version=signal.version,
         created_at=now,
         n=len(scored),
-        exposure=sum(clipped([score.exposure for _, score in scored])),
-        events=0 if distance else sum(score.value > worst[digest] for digest, score in scored),
-        parts=tuple(BaselinePart(digest, n, worst[digest]) for digest, n in sorted(counts.items())),
-        calibration=tuple(sorted(score.value for _, score in scored)) if distance else (),
+        exposure=sum(exposures),
+        events=sum(part.events for part in parts),
+        parts=parts,
+        calibration=tuple(sorted(value for part in parts for value in part.calibration)),
+    )
+
+
+def _part(digest: str, answers: Sequence[tuple[float, float]], threshold: float, *, distance: bool) -> BaselinePart:
+    values, exposures = zip(*answers, strict=True)
+    return BaselinePart(
+        probe_digest=digest,
+        n=len(answers),
+        threshold=threshold,
+        exposure=sum(exposures),
+        longest=max(exposures),
+        events=0 if distance else sum(value > threshold for value in values),
+        calibration=tuple(sorted(values)) if distance else (),
     )
 
 

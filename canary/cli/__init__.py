@@ -1,12 +1,16 @@
 """The on-call words. Each command's module is imported only when it is called."""
 
 import importlib
+import io
 import sys
+from typing import Any
 
 import click
 from typing_extensions import override
 
 from canary import __version__
+from canary.cli.word import Noun, leaves, refusal
+from canary.errors import CanaryError
 
 _COMMANDS = {
     "run": ("canary.cli.run", "Run the daemon."),
@@ -25,7 +29,7 @@ _COMMANDS = {
 }
 
 
-class _Words(click.Group):
+class _Words(Noun):
     """Knows the commands by name and one line, and imports what is asked for."""
 
     @override
@@ -47,20 +51,18 @@ class _Words(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
 
     @override
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in _COMMANDS:
-            ctx.fail(_unknown(args[0]))
-        return super().resolve_command(ctx, args)
-
-
-def _unknown(word: str) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(word, _COMMANDS, n=1)
-    hint = f' Did you mean "{near[0]}"?' if near else ""
-    return f'No such command "{word}".{hint}'
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # the reader has seen enough; click ends quietly
+            raise
+        except (CanaryError, OSError, KeyboardInterrupt, click.Abort) as error:
+            raise refusal(error) from error
+        except ExceptionGroup as group:  # a task of several failed
+            expected, others = group.split((CanaryError, OSError))
+            if expected is None or others is not None:
+                raise
+            raise refusal(next(leaves(expected))) from group
 
 
 @click.group(cls=_Words, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -80,7 +82,10 @@ def _unknown(word: str) -> str:
 def words(ctx: click.Context, config_path: str, color: bool | None) -> None:
     """A continuous production quality canary for LLM serving fleets.
 
-    Exit codes: 0 fine or pass, 1 fail (a fault was shown), 2 inconclusive, bad input or error.
+    Exit codes: 0 fine or pass, 1 fail (a fault was shown), 2 inconclusive, bad input or error, 130 stopped by Ctrl-C.
+    Each command's own --help tells them exactly.
+
+    New here? `canary demo` shows it at work; `canary init FOLDER` starts a config of your own.
     """
     ctx.color = color
     ctx.obj = config_path
@@ -88,10 +93,7 @@ def words(ctx: click.Context, config_path: str, color: bool | None) -> None:
 
 def main() -> None:
     """The console script."""
-    from canary.errors import CanaryError
-
-    try:
-        words(prog_name="canary")
-    except CanaryError as error:
-        click.echo(f"canary: {error}", err=True)
-        sys.exit(2)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no error
+    words(prog_name="canary")

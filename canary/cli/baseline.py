@@ -1,41 +1,65 @@
 """`canary baseline`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from canary.cli.common import config_at, console, json_option, progress, run_async, say, store_of, targets_like
+from canary.cli.common import (
+    columns,
+    config_at,
+    console,
+    json_option,
+    minute,
+    progress,
+    run_async,
+    say,
+    store_of,
+    targets_like,
+)
+from canary.cli.complete import baseline_ids, target_names
+from canary.cli.reach import reach, require_answers
+from canary.cli.word import Noun
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from canary.clock import Clock
     from canary.config import Config
+    from canary.pipeline.watch import Watch
     from canary.probe.client import ProbeClient
-    from canary.records import Baseline, Target
+    from canary.records import Baseline, Signal, Target
     from canary.store.base import Store
 
+_targets = click.option(
+    "--target",
+    "patterns",
+    multiple=True,
+    default=("*",),
+    shell_complete=target_names,
+    help="MODEL/PLATFORM/POOL, or a glob; repeatable. [default: all]",
+)
 
-@click.group()
+
+@click.group(cls=Noun)
 def command() -> None:
     """Record, list, show and promote golden baselines."""
 
 
-@command.command()
-@click.option("--target", "patterns", multiple=True, default=("*",), help="MODEL/PLATFORM/POOL, or a glob; repeatable.")
-@click.option("-n", "n", type=click.IntRange(min=1), help="Judged answers per probe group. [default: enough to arm]")
+@command.command(
+    exits={0: "recorded", 2: "bad input, or a target does not answer", 130: "stopped; the same command goes on"},
+    examples=("canary baseline record --promote", "canary baseline record --target 'mid/*/*' -n 2000"),
+)
+@_targets
+@click.option("-n", "n", type=click.IntRange(1, 10_000_000), help="Answers per probe group. [default: enough to arm]")
 @click.option("--promote", "at_once", is_flag=True, help="Make the new baselines active when they are recorded.")
 @json_option
 @click.pass_obj
 def record(path: str, patterns: tuple[str, ...], n: int | None, at_once: bool, as_json: bool) -> None:
-    r"""Fire golden runs and propose baselines from them. Stop it at any time: it resumes where it was.
+    """Fire golden runs and propose baselines from them. Stop it at any time: it resumes where it was.
 
-    Record only while the targets are known to be healthy: what is recorded is what "healthy" will mean.
-
-    \b
-    Example:
-      canary baseline record --target 'mid/*/*' -n 2000 --promote
+    Record only while the targets are known to be healthy: what is recorded is what "healthy" will mean. `canary check`
+    tells beforehand how many runs and tokens it takes.
     """
     config = config_at(path)
     targets = targets_like(config, patterns)
@@ -44,52 +68,44 @@ def record(path: str, patterns: tuple[str, ...], n: int | None, at_once: bool, a
     _report(config, proposed, promoted=at_once, as_json=as_json)
 
 
-@command.command("list")
+@command.command("list", exits={0: "listed", 2: "bad config or store"}, examples=("canary baseline list --json",))
 @json_option
 @click.pass_obj
 def list_(path: str, as_json: bool) -> None:
     """Every baseline: whose, of which epoch, how much golden data, active or not."""
-    from rich.table import Table
-
     config = config_at(path)
     with store_of(config) as store, store.reading() as tx:
         known = sorted(tx.baselines(), key=lambda one: (one.series, one.epoch))
     if as_json:
         say([facts(one) for one in known])
         return
-    table = Table("id", "target", "group", "signal", "epoch", "status", "answers", "events", "recorded")
+    if not known:
+        console().print("no baseline yet; next: canary baseline record")
+        return
+    table = columns("id", "target", "group", "signal", "ep.", "status", "n", "events")
     for one in known:
         series = one.series
-        row = (one.id[:10], series.target, series.group, series.signal, str(one.epoch), one.status.value)
-        table.add_row(*row, f"{one.n:,}", str(one.events), one.created_at.isoformat(timespec="minutes"))
+        row = (one.id[:8], series.target, series.group, series.signal, str(one.epoch), one.status.value)
+        table.add_row(*row, f"{one.n:,}", str(one.events))
     console().print(table)
 
 
-@command.command()
-@click.argument("baseline_id")
+@command.command(
+    exits={0: "shown", 2: "no such baseline, or several, or bad config or store"},
+    examples=("canary baseline show 3f2a9c1e",),
+)
+@click.argument("baseline_id", shell_complete=baseline_ids)
 @json_option
 @click.pass_obj
 def show(path: str, baseline_id: str, as_json: bool) -> None:
     """One baseline (an id or the beginning of one): its data, and whether it arms its series."""
     from canary.daemon.assembly import watch_of
-    from canary.errors import NotFound
 
     config = config_at(path)
     with store_of(config) as store:
-        with store.reading() as tx:
-            found = [one for one in tx.baselines() if one.id.startswith(baseline_id)]
-        if len(found) != 1:
-            raise NotFound(f'{len(found)} baselines begin with "{baseline_id}": see `canary baseline list`')
+        one = _known(store, baseline_id)
         watch = watch_of(config, store)
-    (one,) = found
-    learning = watch.learning.get(one.series)
-    details = {
-        **facts(one),
-        "armed": one.series in watch.armed,
-        "needed": None if learning is None else learning.needed,
-        "probes": {part.probe_digest: {"answers": part.n, "threshold": part.threshold} for part in one.parts},
-        "calibration": _quantiles(one),
-    }
+    details = _details(config, one, watch)
     if as_json:
         say(details)
         return
@@ -97,41 +113,34 @@ def show(path: str, baseline_id: str, as_json: bool) -> None:
         console().print(f"[bold]{name}[/] {value}")
 
 
-@command.command()
-@click.option("--target", "patterns", multiple=True, default=("*",), help="MODEL/PLATFORM/POOL, or a glob; repeatable.")
+@command.command(
+    exits={0: "promoted", 2: "nothing is proposed for these targets, or bad input"},
+    examples=("canary baseline promote", "canary baseline promote --target 'mid/api/*' --epoch 3"),
+)
+@_targets
 @click.option("--epoch", type=int, help="The recording to promote. [default: the newest proposed]")
+@json_option
 @click.pass_obj
-def promote(path: str, patterns: tuple[str, ...], epoch: int | None) -> None:
+def promote(path: str, patterns: tuple[str, ...], epoch: int | None, as_json: bool) -> None:
     """Make proposed baselines the ones that judge. A running daemon takes them up within seconds."""
     from canary.daemon.assembly import signals_of
     from canary.errors import BaselineError
-    from canary.pipeline.record import promote_epoch
     from canary.records import BaselineStatus
 
     config = config_at(path)
-    count = 0
     with store_of(config) as store:
-        for target in targets_like(config, patterns):
-            with store.reading() as tx:
-                waiting = tx.baselines(target=target.name, status=BaselineStatus.PROPOSED)
-            epochs = [one.epoch for one in waiting if epoch in {None, one.epoch}]
-            if epochs:
-                count += len(promote_epoch(store, target.name, max(epochs), signals_of(config)))
-    if not count:
+        changed = [
+            baseline
+            for target in targets_like(config, patterns)
+            for baseline in _promoted(store, target.name, epoch, signals_of(config))
+        ]
+    if not changed:
         raise BaselineError("no baseline is proposed for these targets: run `canary baseline record` first")
-    click.echo(f"{count} baselines changed")
-
-
-def enough(config: "Config") -> int:
-    """Golden answers per group that arm a series which has shown a few events."""
-    from canary.detect import answers_needed
-    from canary.forecast import forecast
-    from canary.records import SignalKind
-
-    outlook = forecast(config)
-    delta = outlook.delta / outlook.series
-    few = answers_needed(1, SignalKind.EVENT, delta=delta, smallest_share=outlook.smallest_share)
-    return max(few, outlook.golden)
+    if as_json:
+        say([facts(one) for one in changed])
+        return
+    active = sum(one.status is BaselineStatus.ACTIVE for one in changed)
+    click.echo(f"{active} baselines are active now, {len(changed) - active} retired")
 
 
 def facts(one: "Baseline") -> dict[str, object]:
@@ -156,20 +165,30 @@ def facts(one: "Baseline") -> dict[str, object]:
 async def record_all(
     config: "Config", store: "Store", targets: "tuple[Target, ...]", n: int | None, *, promote: bool
 ) -> "Mapping[str, tuple[Baseline, ...]]":
-    """Record all the targets at once, with a bar for each; by target name."""
+    """Record all the targets at once, with a bar for each; by target name.
+
+    Raises:
+        CanaryError: a target does not answer at all: nothing was recorded.
+    """
     import asyncio
+    from concurrent.futures import ThreadPoolExecutor
 
     from canary.clock import SystemClock
     from canary.daemon.assembly import signals_of
+    from canary.forecast import golden_answers
     from canary.http import HttpClient
     from canary.pipeline.record import promote_epoch
     from canary.probe.client import ProbeClient
 
+    # CPython's `ast.parse` is not safe in two threads at once (SystemError: recursion depth mismatch): score in one.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     clock, http = SystemClock(), HttpClient()
     client = ProbeClient(http, clock)
+    answers = n or golden_answers(config)
     try:
+        require_answers(await reach(client, config, targets))
         with progress(console(stderr=True)) as bar:
-            each = [_record_one(config, store, client, clock, one, n or enough(config), bar) for one in targets]
+            each = [_record_one(config, store, client, clock, one, answers, bar) for one in targets]
             recorded = await asyncio.gather(*each)
     finally:
         await http.aclose()
@@ -204,13 +223,48 @@ async def _record_one(
         target,
         groups,
         lambda done, total: bar.update(task, completed=done, total=total),
+        lambda done, total: bar.update(task, completed=done, total=total, description=f"{target.name}, judging"),
         scorers_of(config),
     )
 
 
-def _report(config: "Config", proposed: "Mapping[str, tuple[Baseline, ...]]", *, promoted: bool, as_json: bool) -> None:
-    from rich.table import Table
+def _promoted(store: "Store", target: str, epoch: int | None, signals: "Mapping[str, Signal]") -> "Sequence[Baseline]":
+    from canary.pipeline.record import promote_epoch
+    from canary.records import BaselineStatus
 
+    with store.reading() as tx:
+        waiting = tx.baselines(target=target, status=BaselineStatus.PROPOSED)
+    epochs = [one.epoch for one in waiting if epoch in {None, one.epoch}]
+    return promote_epoch(store, target, max(epochs), signals) if epochs else ()
+
+
+def _known(store: "Store", baseline_id: str) -> "Baseline":
+    from canary.errors import NotFound
+
+    with store.reading() as tx:
+        found = [one for one in tx.baselines() if one.id.startswith(baseline_id)]
+    if len(found) != 1:
+        count = f"{len(found)} baselines begin" if found else "no baseline begins"
+        raise NotFound(f'{count} with "{baseline_id}": see `canary baseline list`')
+    return found[0]
+
+
+def _details(config: "Config", one: "Baseline", watch: "Watch") -> dict[str, object]:
+    learning = watch.learning.get(one.series)
+    known = {probe.digest: probe.id for probe in config.probes}
+    return {
+        **facts(one),
+        "armed": one.series in watch.armed,
+        "needed": None if learning is None else learning.needed,
+        "probes": {
+            known.get(part.probe_digest, part.probe_digest): {"answers": part.n, "threshold": part.threshold}
+            for part in one.parts
+        },
+        "calibration": _quantiles(one),
+    }
+
+
+def _report(config: "Config", proposed: "Mapping[str, tuple[Baseline, ...]]", *, promoted: bool, as_json: bool) -> None:
     from canary.daemon.assembly import rhythms_of, terms_of
     from canary.pipeline.watch import muster
 
@@ -219,16 +273,19 @@ def _report(config: "Config", proposed: "Mapping[str, tuple[Baseline, ...]]", *,
     if as_json:
         say([{**facts(one), "armed": one.series in watch.armed} for one in every])
         return
-    table = Table("target", "epoch", "series", "armed", "learning")
+    table = columns("target", "epoch", "recorded", "series", "armed", "still learning")
     for target, baselines in proposed.items():
         armed = [one for one in baselines if one.series in watch.armed]
         short = [
             _shortfall(one, watch.learning[one.series].needed) for one in baselines if one.series in watch.learning
         ]
-        row = (target, str(baselines[0].epoch), str(len(baselines)), str(len(armed)))
-        table.add_row(*row, ", ".join(short) or "-")
+        first = baselines[0]
+        row = (target, str(first.epoch), minute(first.created_at), str(len(baselines)), str(len(armed)))
+        table.add_row(*row, "\n".join(short) or "-")
     console().print(table)
-    console().print("active now" if promoted else "proposed: look at them, then `canary baseline promote`")
+    console().print(
+        "active now; next: canary run" if promoted else "proposed; next: canary baseline list, canary baseline promote"
+    )
 
 
 def _quantiles(one: "Baseline") -> dict[str, float] | None:

@@ -5,74 +5,110 @@ from typing import TYPE_CHECKING
 
 import click
 
-from canary.cli.common import config_at, console, json_option, say
+from canary.cli.common import columns, config_at, console, json_option, run_async, say, short
+from canary.cli.reach import reach, require_answers
+from canary.cli.word import Word
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from canary.config import Config
     from canary.forecast import Forecast
+    from canary.records import Observation
+
+_KINDS = {"event": "events", "distance": "logprob"}
+_NOTE = """\
+Medians, for each series alone and once it is armed, in brackets the number of
+probes; a fault that shows in several series is found sooner. "events" are
+script, language, syntax, greedy and availability. "-": not seen; more golden
+answers (--golden) or a smaller detect.smallest_share would help."""
 
 
-@click.command()
-@click.option(
-    "--golden", type=click.IntRange(min=1), help="Golden answers per series to suppose. [default: enough to arm]"
+@click.command(
+    cls=Word,
+    exits={
+        0: "the config is good (and, with --reach, every target answered)",
+        2: "it is not: each problem with file, line and key; or a target did not answer",
+    },
+    examples=("canary check", "canary check --golden 5000", "canary -c fleet.yaml check --reach"),
 )
+@click.option(
+    "--golden",
+    type=click.IntRange(1, 10_000_000),
+    help="Golden answers per group to suppose. [default: enough to arm]",
+)
+@click.option("--reach", "reaching", is_flag=True, help="Also fire one cheap probe at each target.")
 @json_option
 @click.pass_obj
-def command(path: str, golden: int | None, as_json: bool) -> None:
-    r"""Check the config, and forecast what it costs and what it can see.
-
-    \b
-    Exit codes: 0 the config is good, 2 it is not (each problem with file, line and key).
-    """
+def command(path: str, golden: int | None, reaching: bool, as_json: bool) -> None:
+    """Check the config, and forecast what it costs and what it can see."""
     from canary.forecast import forecast
 
-    result = forecast(config_at(path), golden)
+    config = config_at(path)
+    result = forecast(config, golden)
     if as_json:
         from dataclasses import asdict
 
         say({"config": path, **asdict(result)})
     else:
-        _show(path, result)
+        _show(console(), path, result)
+    if reaching:
+        _reach(config, quiet=as_json)
 
 
-def _show(path: str, result: "Forecast") -> None:
+def _reach(config: "Config", *, quiet: bool) -> None:
+    async def fire() -> "tuple[Observation, ...]":
+        from canary.clock import SystemClock
+        from canary.http import HttpClient
+        from canary.probe.client import ProbeClient
+
+        http = HttpClient()
+        try:
+            return await reach(ProbeClient(http, SystemClock()), config, config.targets)
+        finally:
+            await http.aclose()
+
+    seen = run_async(fire())
+    require_answers(seen)
+    if not quiet:
+        console().print(
+            f"[green]all {len(seen)} targets answered[/], the slowest in {short(max(s.duration for s in seen))}"
+        )
+
+
+def _show(out: "Console", path: str, result: "Forecast") -> None:
+    from rich.markup import escape
     from rich.table import Table
 
-    out = console()
-    out.print(f"[green]{path} is good[/]")
+    out.print(f"[green]{escape(path)} is good[/]")
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("targets", f"{result.targets}")
-    facts.add_row("probes", f"{result.probes}")
-    facts.add_row("series", f"{result.series}")
-    facts.add_row("runs", f"{result.runs_per_second:.3g} per second")
-    facts.add_row("tokens", f"at most {result.tokens_per_day:,} per day")
-    facts.add_row(
-        "false alarms",
-        f"at most {result.false_alarms_per_week:g} per week on average, over the whole fleet",
-    )
-    facts.add_row("", f"provided that all baseline bounds hold (probability {1 - result.delta:g})")
-    facts.add_row("golden", f"{result.golden:,} answers per series arm it (smallest share {result.smallest_share:.1%})")
+    cost = result.recording
+    for name, fact in (
+        ("fleet", f"{result.targets} targets, {result.probes} probes, {result.series} series"),
+        ("runs", f"{result.runs_per_second:.3g} per second, at most {result.tokens_per_day:,} tokens per day"),
+        ("golden", f"{result.golden:,} answers per group, so that a fault in {result.smallest_share:.1%} is seen"),
+        ("", f"recording: {cost.runs:,} runs, at most {cost.tokens:,} tokens, {short(cost.least)} or more"),
+        ("false alarms", f"at most {result.false_alarms_per_week:g} per week on average, over the whole fleet,"),
+        ("", f"if all baseline bounds hold (probability {1 - result.delta:g})"),
+    ):
+        facts.add_row(name, fact)
     out.print(facts)
-    table = Table(title="median time until a fault is found, by one series", title_justify="left")
-    for head in ("signals", "interval", "series"):
-        table.add_column(head)
+    out.print(_sights(result))
+    out.print(_NOTE, style="dim")
+
+
+def _sights(result: "Forecast") -> "Table":
+    table = columns(
+        "signals", "series", "every", title="Time until a fault is found, by the share of answers it touches"
+    )
     for share in (delay[0] for delay in result.sights[0].delays):
-        table.add_column(f"{share:.1%} of answers", justify="right")
+        table.add_column(f"{share:.1%}", justify="right")
     for sight in result.sights:
         cells = [_delay(probes, time) for _, probes, time in sight.delays]
-        table.add_row(_KINDS[sight.kind.value], _short(sight.interval), str(sight.series), *cells)
-    out.print(table)
-
-
-_KINDS = {"event": "events (script, language, syntax, greedy, availability)", "distance": "logprob deviation"}
+        table.add_row(_KINDS[sight.kind.value], str(sight.series), short(sight.interval), *cells)
+    return table
 
 
 def _delay(probes: int | None, time: timedelta | None) -> str:
-    return "not seen" if probes is None or time is None else f"{_short(time)} ({probes:,} probes)"
-
-
-def _short(time: timedelta) -> str:
-    seconds = time.total_seconds()
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"
+    return "-" if probes is None or time is None else f"{short(time)} ({probes:,})"

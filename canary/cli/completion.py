@@ -2,17 +2,23 @@
 
 import click
 
+from canary.cli.word import Word
 
-@click.command()
+
+@click.command(
+    cls=Word,
+    exits={0: "done", 2: "an unknown shell"},
+    examples=(
+        'eval "$(canary completion bash)"',
+        "canary completion fish > ~/.config/fish/completions/canary.fish",
+    ),
+)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    r"""Print the completion script of a shell.
+    """Print the completion script of a shell.
 
-    \b
-    Examples:
-      eval "$(canary completion bash)"
-      canary completion fish > ~/.config/fish/completions/canary.fish
+    It completes commands, options, and the names of your targets, probes, incidents and baselines.
     """
     from click.shell_completion import get_completion_class
 

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import click
 
 from canary.cli.baseline import record_all
-from canary.cli.common import config_at, console, run_async, store_of
-from canary.cli.status import matrix, survey
+from canary.cli.common import config_at, console, panel, run_async, store_of
+from canary.cli.replay import again, aim, show
+from canary.cli.status import fleet, survey
+from canary.cli.word import Word
 from canary.errors import CanaryError
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from canary.store.base import Store
 
 _FAULT = {"kind": "corruption", "model": "mid", "platform": "api", "pool": "short", "share": 0.3}
-_FAULTY = "mid/api/short"
+_FAULTY, _NEIGHBOUR = "mid/api/short", "mid/api/long"
 _HEALTHY, _PATIENCE = timedelta(seconds=12), timedelta(seconds=75)
 _TERMS = """\
 region: demo
@@ -36,19 +38,26 @@ web: {port: 0}
 """
 
 
-@click.command()
+@click.command(
+    cls=Word,
+    exits={0: "the fault was found where it is", 2: "it was not"},
+    examples=(
+        "canary demo",
+        "canary demo --keep /tmp/demo    # and then look around: canary -c /tmp/demo/canary.yaml status",
+    ),
+)
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Leave config and store in this folder.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed, another fleet.")
 def command(keep: Path | None, seed: int) -> None:
     """Watch the canary find a fault, in under three minutes, on this machine alone.
 
     It starts a simulated fleet (two models, two platforms, six targets), records golden baselines while all is well,
-    runs the daemon, and then lets one pool put foreign characters into some of its answers.
-
-    Exit codes: 0 the fault was found where it is, 2 it was not.
+    runs the daemon, lets one pool put foreign characters into some of its answers, and replays the incident.
     """
     with _folder(keep) as folder:
         run_async(_demo(folder, seed))
+    if keep is not None:
+        click.echo(f"config, store and log are in {keep}: canary -c {keep / 'canary.yaml'} status")
 
 
 async def _demo(folder: Path, seed: int) -> None:
@@ -69,7 +78,9 @@ async def _demo(folder: Path, seed: int) -> None:
             )
             async with _daemon(config):
                 incident = await _watch(out, config, store, url)
-        _conclude(out, config, incident)
+            _tell(out, incident)
+            await _replay(out, config, store, incident)
+        out.print(f"[bold green]Found:[/] the fault is in {_FAULTY}, and nowhere else.")
 
 
 async def _watch(out: "Console", config: "Config", store: "Store", url: str) -> "Incident":
@@ -84,7 +95,7 @@ async def _watch(out: "Console", config: "Config", store: "Store", url: str) -> 
     with Live(console=out, refresh_per_second=4, transient=False) as live:
         while clock.now() < switched_at + _PATIENCE:
             rows, incidents = await asyncio.to_thread(survey, config, store)
-            live.update(matrix(rows))
+            live.update(fleet(rows, out.width))
             if incidents:
                 return _checked(incidents, faulty=faulty)
             if not faulty and clock.now() >= switched_at:
@@ -107,17 +118,21 @@ def _checked(incidents: "Sequence[Incident]", *, faulty: bool) -> "Incident":
     return incidents[0]
 
 
-def _conclude(out: "Console", config: "Config", incident: "Incident") -> None:
-    from rich.markup import escape
-    from rich.panel import Panel
+def _tell(out: "Console", incident: "Incident") -> None:
+    from canary.alert.message import text
 
-    from canary.alert.message import replay_command, text
+    out.print(panel("\n".join(text(incident)), f"[bold red]incident {incident.id}[/]"))
 
-    body = "\n".join(escape(line) for line in text(incident))
-    out.print(Panel(body, title=f"[bold red]incident {incident.id}[/]", title_align="left"))
-    out.print(f"[bold green]Found:[/] the pool is {_FAULTY}, as it should be. On call you would go on with")
-    out.print(f"  {replay_command(incident)}", soft_wrap=True)
-    out.print(f"[dim]config and store: {config.path.parent}[/]")
+
+async def _replay(out: "Console", config: "Config", store: "Store", incident: "Incident") -> None:
+    """What a person on call does next: is it so, and is it so next door?"""
+    from canary.daemon.assembly import target_of
+
+    out.print("[bold]5.[/] On call: the incident's probes again, there and in the pool next door.")
+    for name in (_FAULTY, _NEIGHBOUR):
+        out.print(f"[dim]$ canary replay {incident.id[:8]} --target {name}[/]")
+        _, probes = aim(config, store, incident.id, name)
+        show(out, await again(config, store, target_of(config, name), probes, 200, config.detect.smallest_share))
 
 
 async def _switch(url: str) -> None:

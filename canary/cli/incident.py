@@ -1,110 +1,140 @@
 """`canary incident`."""
 
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from canary.cli.common import config_at, console, json_option, say, store_of
+from canary.cli.common import columns, config_at, console, json_option, minute, printable, say, store_of
+from canary.cli.complete import evidence_ids, incident_ids
+from canary.cli.evidence import exhibit, exhibits
+from canary.cli.probe import outcome, show_outcome
+from canary.cli.word import Noun
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from canary.alert.incident import Decision
+    from canary.cli.evidence import Exhibit
     from canary.records import Incident
+    from canary.store.base import Transaction
 
 _STYLES = {"open": "bold red", "acknowledged": "yellow", "resolved": "green"}
 _who = click.option("--by", "who", default=getpass.getuser, help="Who does it. [default: your user name]")
+_which = click.argument("incident_id", shell_complete=incident_ids)
+_which_if_any = click.argument("incident_id", required=False, shell_complete=incident_ids)
 
 
-@click.group()
+@click.group(cls=Noun)
 def command() -> None:
     """List, show, acknowledge and resolve incidents."""
 
 
-@command.command("list")
+@command.command(
+    "list",
+    exits={0: "no incident is unresolved", 1: "one is", 2: "bad config or store"},
+    examples=("canary incident list", "canary incident list --all --json"),
+)
 @click.option("--all", "everything", is_flag=True, help="Resolved ones too.")
 @json_option
 @click.pass_obj
 def list_(path: str, everything: bool, as_json: bool) -> None:
-    """Unresolved incidents, newest last.
-
-    Exit codes: 0 there is none, 1 there is.
-    """
-    from rich.table import Table
-
-    from canary.alert.message import describe, summary
+    """Unresolved incidents, newest last."""
+    from canary.alert.message import describe
 
     with store_of(config_at(path)) as store, store.reading() as tx:
         found = tx.incidents(open_only=not everything)
     if as_json:
         say([describe(one) for one in found])
+    elif found:
+        console().print(_listed(found))
     else:
-        table = Table("incident", "state", "opened", "what")
-        for one in found:
-            state = f"[{_STYLES[one.state.value]}]{one.state.value}[/]"
-            table.add_row(one.id, state, one.opened_at.isoformat(timespec="minutes"), summary(one))
-        console().print(table if found else "no unresolved incident")
+        console().print("no incident yet" if everything else "no unresolved incident")
     if any(one.resolved_at is None for one in found):
         raise SystemExit(1)
 
 
-@command.command()
-@click.argument("incident_id")
+@command.command(
+    exits={0: "shown", 2: "no such incident, or bad config or store"},
+    examples=("canary incident show", "canary incident show 72ac --json"),
+)
+@_which_if_any
 @json_option
 @click.pass_obj
-def show(path: str, incident_id: str, as_json: bool) -> None:
-    """One incident (an id or the beginning of one): what, where, since when, how big, evidence, how to replay it."""
-    from rich.markup import escape
-    from rich.table import Table
+def show(path: str, incident_id: str | None, as_json: bool) -> None:
+    """One incident: what, where, since when, how big, evidence, how to replay it.
 
-    from canary.alert.message import describe, text
+    INCIDENT_ID is an id or the beginning of one; without it, the newest that is unresolved.
+    """
+    from canary.alert.message import describe
 
     with store_of(config_at(path)) as store, store.reading() as tx:
-        found = tx.incident(incident_id)
+        found = tx.incident(incident_id) if incident_id else _newest(tx)
+        shown = exhibits(tx, found)
     if as_json:
-        say(describe(found))
+        say({**describe(found), "exhibits": [one.facts() for one in shown]})
+    else:
+        _show(found, shown)
+
+
+@command.command(
+    exits={0: "shown", 2: "no such slot in the store, or bad config or store"},
+    examples=("canary incident evidence 1576961b",),
+)
+@click.argument("slot_id", shell_complete=evidence_ids)
+@json_option
+@click.pass_obj
+def evidence(path: str, slot_id: str, as_json: bool) -> None:
+    """The answer of one run (a slot id, or the beginning of one that an incident names), with its scores.
+
+    The answer is shown here and nowhere else: notifications, logs and the page never carry it.
+    """
+    with store_of(config_at(path)) as store, store.reading() as tx:
+        seen, scores = exhibit(tx, slot_id)
+    if as_json:
+        say(outcome(seen, scores))
         return
     out = console()
-    head, *lines = text(found)
-    out.print(f"[{_STYLES[found.state.value]}]{found.state.value}[/] [bold]{found.id}[/] {escape(head)}")
-    for line in lines:
-        out.print(escape(line), soft_wrap=True)
-    table = Table("signal", "group", "alarms", "since", "share of answers", "recovered")
-    for finding in found.findings:
-        size = finding.size
-        share = f"{size.best:.1%} ({size.low:.1%} to {size.high:.1%})"
-        recovered = "-" if finding.recovered_at is None else finding.recovered_at.isoformat(timespec="minutes")
-        since = finding.onset.best.isoformat(timespec="minutes")
-        table.add_row(finding.series.signal, finding.series.group, str(finding.alarms), since, share, recovered)
-    out.print(table)
+    out.print(f"[bold]{seen.probe_id}[/] on {seen.target}, {minute(seen.slot_time)}, slot {seen.slot_id}")
+    if seen.response is None and seen.failure is None:
+        out.print("the answer is not kept any more (see store.retention in the config)")
+    show_outcome(seen, scores)
 
 
-@command.command()
-@click.argument("incident_id")
+@command.command(
+    exits={0: "acknowledged", 2: "no such incident, or it is resolved, or bad config or store"},
+    examples=("canary incident ack 72ac --by ada",),
+)
+@_which
 @_who
+@json_option
 @click.pass_obj
-def ack(path: str, incident_id: str, who: str) -> None:
+def ack(path: str, incident_id: str, who: str, as_json: bool) -> None:
     """Acknowledge an incident: somebody is on it."""
     from canary.alert.incident import acknowledge
 
-    _decide(path, incident_id, lambda found, now: acknowledge(found, who, now))
+    _decide(path, incident_id, lambda found, now: acknowledge(found, who, now), as_json=as_json)
 
 
-@command.command()
-@click.argument("incident_id")
+@command.command(
+    exits={0: "resolved", 2: "no such incident, or bad config or store"}, examples=("canary incident resolve 72ac",)
+)
+@_which
 @_who
+@json_option
 @click.pass_obj
-def resolve(path: str, incident_id: str, who: str) -> None:
+def resolve(path: str, incident_id: str, who: str, as_json: bool) -> None:
     """Resolve an incident by hand; an alarm within the hour opens it again."""
     from canary.alert.incident import resolve as resolved
 
-    _decide(path, incident_id, lambda found, now: resolved(found, who, now))
+    _decide(path, incident_id, lambda found, now: resolved(found, who, now), as_json=as_json)
 
 
-def _decide(path: str, incident_id: str, act: "Callable[[Incident, datetime], Decision]") -> None:
+def _decide(path: str, incident_id: str, act: "Callable[[Incident, datetime], Decision]", *, as_json: bool) -> None:
     from canary.alert.incident import notification
-    from canary.alert.message import notifications
+    from canary.alert.message import describe, notifications
     from canary.alert.routing import route
     from canary.clock import SystemClock
     from canary.daemon.assembly import receivers_of
@@ -116,4 +146,60 @@ def _decide(path: str, incident_id: str, act: "Callable[[Incident, datetime], De
         kind = notification(reason, incident)
         if kind is not None:
             tx.enqueue(notifications(incident, kind, route(receivers_of(config), incident), now))
-    click.echo(f"{incident.id} {reason.value}")
+    if as_json:
+        say({"reason": reason.value, **describe(incident)})
+    else:
+        click.echo(f"{incident.id} {reason.value}")
+
+
+def _newest(tx: "Transaction") -> "Incident":
+    from canary.errors import NotFound
+
+    unresolved = tx.incidents(open_only=True)
+    if not unresolved:
+        raise NotFound("no unresolved incident: `canary incident list --all` has the others")
+    return unresolved[-1]
+
+
+def _listed(found: "Sequence[Incident]") -> "Table":
+    from rich.markup import escape
+
+    from canary.alert.message import summary
+
+    table = columns("incident", "state", "opened", "what")
+    for one in found:
+        state = f"[{_STYLES[one.state.value]}]{one.state.value}[/]"
+        table.add_row(one.id, state, minute(one.opened_at), escape(summary(one)))
+    return table
+
+
+def _show(found: "Incident", shown: "list[Exhibit]") -> None:
+    from rich.markup import escape
+
+    from canary.alert.message import text
+
+    out = console()
+    head, *lines = text(found)
+    out.print(f"[{_STYLES[found.state.value]}]{found.state.value}[/] [bold]{found.id}[/] {escape(head)}")
+    for line in lines:
+        out.print(escape(line), soft_wrap=True)
+    out.print(_findings(found))
+    if shown:
+        for one in shown:
+            seen = one.observation
+            server = f" from {escape(printable(seen.replica))}" if seen.replica else ""
+            out.print(f"[bold]{seen.slot_id[:12]}[/] {minute(seen.slot_time)} {seen.probe_id}{server}", soft_wrap=True)
+            out.print(f"  {escape(one.words())}", soft_wrap=True)
+        out.print(f"look at one: canary incident evidence {shown[0].observation.slot_id[:12]}")
+    if found.resolved_at is None and found.acknowledged_by is None:
+        out.print(f"take it:     canary incident ack {found.id}")
+
+
+def _findings(found: "Incident") -> "Table":
+    table = columns("finding", "alarms", "since", "share of answers", "recovered")
+    for finding in found.findings:
+        size, series = finding.size, finding.series
+        share = f"{size.best:.1%} ({size.low:.1%} to {size.high:.1%})"
+        row = (f"{series.group}/{series.signal}", str(finding.alarms), minute(finding.onset.best), share)
+        table.add_row(*row, minute(finding.recovered_at))
+    return table

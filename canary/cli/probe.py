@@ -4,17 +4,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from canary.cli.common import config_at, console, json_option, run_async, say
+from canary.cli.common import columns, config_at, console, json_option, panel, printable, run_async, say
+from canary.cli.complete import probe_ids, target_names
 from canary.cli.probe_calibrate import calibrate
 from canary.cli.probe_lint import lint
 from canary.cli.probe_list import list_
+from canary.cli.word import Noun
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from canary.config import Config
     from canary.records import Observation, Probe, Score, Unscored
 
 
-@click.group()
+@click.group(cls=Noun)
 def command() -> None:
     """List, show and fire probes."""
 
@@ -23,13 +27,13 @@ for _word in (list_, lint, calibrate):
     command.add_command(_word)
 
 
-@command.command()
-@click.argument("probe_id")
+@command.command(exits={0: "shown", 2: "no such probe, or bad config"}, examples=("canary probe show prose-glass",))
+@click.argument("probe_id", shell_complete=probe_ids)
 @json_option
 @click.pass_obj
 def show(path: str, probe_id: str, as_json: bool) -> None:
     """One probe: its prompt, its expectations, and why it exists."""
-    from rich.panel import Panel
+    from rich.markup import escape
 
     probe = probe_of(config_at(path), probe_id)
     if as_json:
@@ -37,29 +41,99 @@ def show(path: str, probe_id: str, as_json: bool) -> None:
         return
     out = console()
     out.print(f"[bold]{probe.id}[/] family {probe.family}, digest {probe.digest}")
-    out.print(probe.why)
+    out.print(escape(printable(probe.why)))
     for message in probe.messages:
-        out.print(Panel(message.content, title=message.role, title_align="left"))
+        out.print(panel(printable(message.content), message.role))
 
 
-@command.command()
-@click.argument("probe_id")
-@click.option("--target", "target_name", required=True, help="MODEL/PLATFORM/POOL")
+@command.command(
+    exits={0: "an answer came", 1: "the target failed to give one", 2: "no such probe or target, or bad config"},
+    examples=("canary probe fire prose-glass --target mid/api/short",),
+)
+@click.argument("probe_id", shell_complete=probe_ids)
+@click.option("--target", "target_name", required=True, help="MODEL/PLATFORM/POOL", shell_complete=target_names)
 @json_option
 @click.pass_obj
 def fire(path: str, probe_id: str, target_name: str, as_json: bool) -> None:
-    """Fire a probe once, off the books, and show the answer with its scores.
-
-    Exit codes: 0 an answer came, 1 it failed.
-    """
+    """Fire a probe once, off the books, and show the answer with its scores."""
     config = config_at(path)
     observation, scores = run_async(_fire(config, probe_of(config, probe_id), target_name))
     if as_json:
-        say(_outcome(observation, scores))
+        say(outcome(observation, scores))
     else:
-        _show_outcome(observation, scores)
+        show_outcome(observation, scores)
     if observation.failure is not None:
         raise SystemExit(1)
+
+
+def probe_of(config: "Config", probe_id: str) -> "Probe":
+    """Raises: NotFound."""
+    for probe in config.probes:
+        if probe.id == probe_id:
+            return probe
+    raise _no("probe", probe_id, [probe.id for probe in config.probes])
+
+
+def probes_of(probes: "tuple[Probe, ...]", family: str) -> "tuple[Probe, ...]":
+    """Raises: NotFound."""
+    found = tuple(probe for probe in probes if probe.family == family)
+    if not found:
+        raise _no("family", family, sorted({probe.family for probe in probes}))
+    return found
+
+
+def outcome(observation: "Observation", scores: "tuple[Score | Unscored, ...]") -> dict[str, object]:
+    """What came back, as JSON."""
+    from dataclasses import asdict
+
+    response, failure = observation.response, observation.failure
+    return {
+        "slot_id": observation.slot_id,
+        "probe": observation.probe_id,
+        "target": observation.target,
+        "started_at": observation.started_at.isoformat(),
+        "duration_seconds": observation.duration.total_seconds(),
+        "replica": observation.replica,
+        "failure": None if failure is None else {"kind": failure.kind.value, "detail": failure.detail},
+        "answer": None if response is None else response.text,
+        "finish": None if response is None else response.finish.value,
+        "completion_tokens": None if response is None else response.completion_tokens,
+        "logprobs": response is not None and response.logprobs is not None,
+        "scores": [asdict(score) for score in scores],
+    }
+
+
+def show_outcome(observation: "Observation", scores: "tuple[Score | Unscored, ...]") -> None:
+    """What came back, for a person."""
+    from rich.markup import escape
+
+    out = console()
+    if observation.failure is not None:
+        out.print(f"[red]{observation.failure.kind.value}[/]: {escape(observation.failure.detail)}")
+    if observation.response is not None:
+        seconds = observation.duration.total_seconds()
+        title = f"{observation.response.completion_tokens or '?'} tokens in {seconds:.2f} s"
+        if observation.replica:
+            title += f" from {escape(printable(observation.replica))}"
+        out.print(panel(printable(observation.response.text), title))
+    out.print(_scores(scores))
+
+
+def _scores(scores: "tuple[Score | Unscored, ...]") -> "Table":
+    from rich.markup import escape
+
+    from canary.records import Unscored
+    from canary.score import SIGNALS
+
+    table = columns("signal", "value", "unit", "per", "note")
+    for score in scores:
+        signal = SIGNALS[score.signal]
+        if isinstance(score, Unscored):
+            table.add_row(score.signal, "unscored", "", "", score.reason.value)
+        else:
+            exposure = f"{score.exposure:g} {signal.exposure_unit}"
+            table.add_row(score.signal, f"{score.value:.4g}", signal.unit, exposure, escape(score.note))
+    return table
 
 
 async def _fire(
@@ -81,18 +155,14 @@ async def _fire(
     return observation, score(probe, observation, None, scorers_of(config))
 
 
-def probe_of(config: "Config", probe_id: str) -> "Probe":
-    """Raises: NotFound."""
+def _no(kind: str, name: str, known: list[str]) -> Exception:
     from difflib import get_close_matches
 
     from canary.errors import NotFound
 
-    for probe in config.probes:
-        if probe.id == probe_id:
-            return probe
-    near = get_close_matches(probe_id, [probe.id for probe in config.probes], n=1)
+    near = get_close_matches(name, known, n=1)
     hint = f'; did you mean "{near[0]}"?' if near else "; see `canary probe list`"
-    raise NotFound(f'no probe "{probe_id}"{hint}')
+    return NotFound(f'no {kind} "{name}"{hint}')
 
 
 def _facts(probe: "Probe") -> dict[str, object]:
@@ -109,43 +179,3 @@ def _facts(probe: "Probe") -> dict[str, object]:
         "code_language": probe.code_language,
         "why": probe.why,
     }
-
-
-def _outcome(observation: "Observation", scores: "tuple[Score | Unscored, ...]") -> dict[str, object]:
-    from dataclasses import asdict
-
-    response, failure = observation.response, observation.failure
-    return {
-        "slot_id": observation.slot_id,
-        "duration_seconds": observation.duration.total_seconds(),
-        "replica": observation.replica,
-        "failure": None if failure is None else {"kind": failure.kind.value, "detail": failure.detail},
-        "answer": None if response is None else response.text,
-        "finish": None if response is None else response.finish.value,
-        "completion_tokens": None if response is None else response.completion_tokens,
-        "logprobs": response is not None and response.logprobs is not None,
-        "scores": [asdict(score) for score in scores],
-    }
-
-
-def _show_outcome(observation: "Observation", scores: "tuple[Score | Unscored, ...]") -> None:
-    from rich.markup import escape
-    from rich.panel import Panel
-    from rich.table import Table
-
-    from canary.records import Unscored
-
-    out = console()
-    if observation.failure is not None:
-        out.print(f"[red]{observation.failure.kind.value}[/]: {observation.failure.detail}")
-    if observation.response is not None:
-        seconds = observation.duration.total_seconds()
-        title = f"{observation.response.completion_tokens or '?'} tokens in {seconds:.2f} s"
-        out.print(Panel(escape(observation.response.text), title=title, title_align="left"))
-    table = Table("signal", "value", "exposure", "note")
-    for score in scores:
-        if isinstance(score, Unscored):
-            table.add_row(score.signal, "unscored", "", score.reason.value)
-        else:
-            table.add_row(score.signal, f"{score.value:.4g}", f"{score.exposure:g}", escape(score.note))
-    out.print(table)

@@ -4,23 +4,45 @@ from typing import TYPE_CHECKING
 
 import click
 
-from canary.cli.common import config_at, console, json_option, progress, run_async, say, store_of
+from canary.cli.common import columns, config_at, console, json_option, progress, run_async, say, store_of
+from canary.cli.complete import replayable, target_names
 from canary.cli.probe import probe_of
+from canary.cli.word import Word
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from canary.config import Config
     from canary.detect import Judgement
-    from canary.records import Probe, Target
-    from canary.store.base import Store
-    from canary.verdict import Report
+    from canary.records import Incident, Probe, Target
+    from canary.store.base import Store, Transaction
+    from canary.verdict import Report, Shown
 
 _EXIT = {"pass": 0, "fail": 1, "inconclusive": 2}
 _STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 
 
-@click.command()
-@click.argument("what")
-@click.option("--target", "target_name", help="MODEL/PLATFORM/POOL. [default: the incident's own]")
+@click.command(
+    cls=Word,
+    exits={
+        0: "pass: a fault as large as --share is excluded",
+        1: "fail: the target is not as in its baseline",
+        2: "inconclusive, or bad input or an error",
+    },
+    examples=(
+        "canary replay 3f2a9c1e                          # an incident, where it is",
+        "canary replay 3f2a9c1e --target mid/api/long    # is the pool next door touched too?",
+        "canary replay prose --target mid/api/short --share 0.02 -n 1000",
+    ),
+)
+@click.argument("what", shell_complete=replayable)
+@click.option(
+    "--target",
+    "target_name",
+    shell_complete=target_names,
+    help="MODEL/PLATFORM/POOL. [default: the incident's own]",
+)
 @click.option("-n", "n", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Runs at most.")
 @click.option(
     "--share", type=click.FloatRange(0.001, 0.99), help="The fault that a pass excludes. [default: the config's]"
@@ -28,30 +50,24 @@ _STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yello
 @json_option
 @click.pass_obj
 def command(path: str, what: str, target_name: str | None, n: int, share: float | None, as_json: bool) -> None:
-    r"""Fire the probes of WHAT at a target and judge the answers against its baseline.
+    """Fire the probes of WHAT at a target and judge the answers against its baseline.
 
-    WHAT is an incident, a probe or a probe group (family). It stops as soon as it is sure. The answers feed neither
-    baselines nor detectors.
-
-    \b
-    Exit codes: 0 pass, 1 fail, 2 inconclusive.
-    \b
-    Examples:
-      canary replay 3f2a9c1e --target mid/api/long -n 200
-      canary replay prose --target mid/api/short --share 0.02 -n 1000
+    WHAT is an incident, a probe or a probe group (family). It stops as soon as it is sure. The answers are kept, but
+    feed neither baselines nor detectors.
     """
     config = config_at(path)
     with store_of(config) as store:
-        target, probes = _aim(config, store, what, target_name)
-        report = run_async(_replay(config, store, target, probes, n, share or config.detect.smallest_share))
+        target, probes = aim(config, store, what, target_name)
+        report = run_async(again(config, store, target, probes, n, share or config.detect.smallest_share))
     if as_json:
         say(_facts(report))
     else:
-        _show(report)
+        show(console(), report)
     raise SystemExit(_EXIT[report.verdict.value])
 
 
-def _aim(config: "Config", store: "Store", what: str, target_name: str | None) -> "tuple[Target, tuple[Probe, ...]]":
+def aim(config: "Config", store: "Store", what: str, target_name: str | None) -> "tuple[Target, tuple[Probe, ...]]":
+    """What to fire at whom. Raises: NotFound."""
     from canary.daemon.assembly import probes_on, target_of
     from canary.errors import NotFound
 
@@ -61,16 +77,29 @@ def _aim(config: "Config", store: "Store", what: str, target_name: str | None) -
             raise NotFound("which target? Give --target MODEL/PLATFORM/POOL")
         return target_of(config, target_name), tuple(groups.get(what) or [probe_of(config, what)])
     with store.reading() as tx:
-        incident = tx.incident(what)
+        incident = _incident(tx, what)
     target = target_of(config, target_name or incident.target)
     fired = probes_on(config, target)
-    involved = {finding.series.group for finding in incident.findings}
-    return target, tuple(probe for group in sorted(involved & fired.keys()) for probe in fired[group])
+    involved = sorted({finding.series.group for finding in incident.findings})
+    probes = tuple(probe for group in involved for probe in fired.get(group, ()))
+    if not probes:
+        raise NotFound(f"no suite of the config fires {' or '.join(involved)} at {target.name} (any more)")
+    return target, probes
 
 
-async def _replay(
+def _incident(tx: "Transaction", what: str) -> "Incident":
+    from canary.errors import NotFound
+
+    try:
+        return tx.incident(what)
+    except NotFound as error:
+        raise NotFound(f'"{what}" is no probe and no probe group, and as an incident: {error}') from None
+
+
+async def again(
     config: "Config", store: "Store", target: "Target", probes: "tuple[Probe, ...]", n: int, share: float
 ) -> "Report":
+    """Fire and judge. Raises: BaselineError."""
     from canary.clock import SystemClock
     from canary.daemon.assembly import watch_of
     from canary.detect import Rule
@@ -84,10 +113,10 @@ async def _replay(
         with progress(console(stderr=True)) as bar:
             task = bar.add_task(target.name, total=n)
 
-            def show(fired: int, judgement: "Judgement") -> None:
+            def told(fired: int, judgement: "Judgement") -> None:
                 bar.update(task, completed=fired, description=f"{target.name} evidence {judgement.evidence:+.1f}")
 
-            return await replay(store, ProbeClient(http, clock).fire, watch_of(config, store), runs, Rule(share), show)
+            return await replay(store, ProbeClient(http, clock).fire, watch_of(config, store), runs, Rule(share), told)
     finally:
         await http.aclose()
 
@@ -122,34 +151,49 @@ def _facts(report: "Report") -> dict[str, object]:
     }
 
 
-def _show(report: "Report") -> None:
-    from rich.table import Table
-
-    out, judgement, rule = console(), report.judgement, report.rule
+def show(out: "Console", report: "Report") -> None:
+    """The verdict for a person: what, how sure, where to look."""
     style = _STYLES[report.verdict.value]
-    out.print(
-        f"[{style}]{report.verdict.value.upper()}[/] {report.target} after {report.fired} of {report.planned} runs"
-    )
-    match report.verdict.value:
-        case "fail":
-            out.print(
-                f"{judgement.signal} is not as in the baseline; a healthy target fails with {rule.alpha:.0%} at most"
-            )
-        case "pass":
-            out.print(f"a fault in {rule.share:.1%} of answers would have passed with {rule.beta:.0%} at most")
-        case _:
-            out.print(
-                f"not sure; a fault in {judgement.visible:.1%} of answers would have failed with {rule.power:.0%}"
-            )
+    head = f"[{style}]{report.verdict.value.upper()}[/] {report.target}"
+    out.print(f"{head} after {report.fired} of {report.planned} runs")
+    out.print(_meaning(report))
     if report.shown:
-        table = Table("group", "signal", "events", "share of answers", "evidence")
-        for shown in report.shown:
-            size = f"{shown.size.best:.1%} ({shown.size.low:.1%} to {shown.size.high:.1%})"
-            events = f"{shown.events} of {shown.answers}"
-            table.add_row(shown.series.group, shown.series.signal, events, size, " ".join(shown.evidence[:3]))
-        out.print(table)
+        out.print(_table(report))
     if report.failures:
-        out.print(f"{report.failures} runs failed")
+        out.print(f"{report.failures} of {report.fired} runs failed")
     if report.learning:
         names = ", ".join(f"{series.group}/{series.signal}" for series in report.learning)
         out.print(f"not judged, for want of golden data: {names}")
+    worst = next((shown.evidence[0] for shown in _worst_first(report) if shown.evidence), None)
+    if worst is not None:
+        out.print(f"look at one: canary incident evidence {worst}")
+
+
+def _meaning(report: "Report") -> str:
+    judgement, rule = report.judgement, report.rule
+    healthy, faulty = "a healthy target would fail", "of answers, the target would have"
+    match report.verdict.value:
+        case "fail":
+            return f"{judgement.signal} is not as in the baseline ({healthy} with a chance of {rule.alpha:.0%} at most)"
+        case "pass":
+            return f"with a fault in {rule.share:.1%} {faulty} passed with a chance of {rule.beta:.0%} at most"
+        case _ if judgement.visible < 1.0:
+            return (
+                f"not sure; with a fault in {judgement.visible:.1%} {faulty} failed with a chance of {rule.power:.0%}"
+            )
+        case _:
+            return "not sure: too few judged answers to see any fault; give a larger -n"
+
+
+def _worst_first(report: "Report") -> "list[Shown]":
+    return sorted(report.shown, key=lambda shown: (-shown.events, shown.series))
+
+
+def _table(report: "Report") -> "Table":
+    table = columns("series", "events", "share of answers", "evidence")
+    for shown in _worst_first(report):
+        size = f"{shown.size.best:.1%} ({shown.size.low:.1%} to {shown.size.high:.1%})"
+        events = f"{shown.events} of {shown.answers}"
+        slots = " ".join(slot[:8] for slot in shown.evidence[:3])
+        table.add_row(f"{shown.series.group}/{shown.series.signal}", events, size, slots)
+    return table

@@ -7,12 +7,21 @@ from pathlib import Path
 
 import click
 
-from canary.cli.common import run_async
+from canary.cli.common import require_config, run_async
+from canary.cli.word import Word
 
 
-@click.command()
+@click.command(
+    cls=Word,
+    exits={0: "stopped in order", 2: "it could not start, or stopped on an error"},
+    examples=("canary run", "canary -c fleet.yaml run --log-level warning", "kill -HUP PID    # reload the config"),
+)
 @click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="What is worth a line.",
 )
 @click.pass_obj
 def command(path: str, log_level: str) -> None:
@@ -27,6 +36,7 @@ def command(path: str, log_level: str) -> None:
     from canary.daemon.daemon import Daemon
     from canary.logs import set_up
 
+    require_config(path)
     set_up(sys.stderr, logging.getLevelNamesMapping()[log_level.upper()])
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
 

@@ -16,7 +16,7 @@ from canary.config.settings import Common, Settings, Suite
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One probe group that one suite fires at one target: one of `probes` in each interval, `burst` times at once."""
+    """One probe group that one suite fires at one target: one of `probes` in each interval."""
 
     suite: str
     target: records.Target
@@ -24,7 +24,6 @@ class Assignment:
     probes: tuple[records.Probe, ...]
     interval: timedelta
     jitter: timedelta
-    burst: int = 1
 
 
 class Config(Common):
@@ -60,7 +59,6 @@ def misfits(
         place = ("suites", index)
         assignments = _assignments(suite, targets, probes)
         problems += _strangers(suite, place, probes) or _overlaps(suite, place, assignments, owners)
-        problems += _torn_bursts(suite, place, targets)
     return problems
 
 
@@ -73,16 +71,14 @@ def _assignments(suite: Suite, targets: Sequence[records.Target], probes: Sequen
         Assignment(
             suite=suite.name,
             target=target,
-            group=records.burst_group(group, burst),
+            group=group,
             probes=tuple(members),
             interval=suite.interval,
             jitter=suite.spread,
-            burst=burst,
         )
         for target in targets
         if suite.targets.fits_target(target)
         for group, members in groups.items()
-        for burst in suite.burst
     ]
 
 
@@ -123,17 +119,3 @@ def _overlaps(
             )
             clashes.setdefault(owner, Problem(place, fault))
     return list(clashes.values())
-
-
-def _torn_bursts(suite: Suite, place: Place, targets: Sequence[records.Target]) -> list[Problem]:
-    """A burst that the limits of a target would pull apart is none."""
-    most = max(suite.burst)
-    for target in targets if most > 1 else ():
-        limits = target.limits
-        if suite.targets.fits_target(target) and most > min(limits.concurrency, limits.rate_per_second):
-            fault = (
-                f"{most} at once are more than {target.name} may be asked: its endpoint's limits need "
-                f"concurrency and rate_per_second of at least {most}"
-            )
-            return [Problem((*place, "burst"), fault)]
-    return []

@@ -32,7 +32,7 @@ from canary.records import Dialect, Target
 Names = Annotated[tuple[Name, ...], Field(max_length=1_000)]
 _EVER = timedelta(days=36_500)
 _SQLITE = "sqlite:///"
-_POSTGRES = "postgresql+psycopg://"
+_POSTGRES = ("postgresql://", "postgresql+psycopg://")
 
 
 class Retention(Strict):
@@ -53,8 +53,8 @@ class Store(Strict):
     @classmethod
     def _anchored(cls, url: SecretStr, info: ValidationInfo) -> SecretStr:
         text = url.get_secret_value()
-        if not text.startswith((_SQLITE, _POSTGRES)):
-            raise ValueError(f"should start with {_SQLITE} or {_POSTGRES}")
+        if not text.startswith((_SQLITE, *_POSTGRES)):
+            raise ValueError(f"should start with {_SQLITE} or {_POSTGRES[0]}")
         file = text.removeprefix(_SQLITE)
         relative = text.startswith(_SQLITE) and file and not file.startswith((":", "/"))
         return SecretStr(f"{_SQLITE}{folder(info) / file}") if relative else url
@@ -153,8 +153,7 @@ class Suite(Strict):
     """A schedule: each interval, each target gets one probe of each group, drawn at random.
 
     What is fired: the probes named, or those of the families (default: all) that cost no more than
-    `max_tokens_per_run`, prompt and longest answer together; or a built-in suite, by `use`. Each is fired alone, or,
-    with `burst`, in as many equal requests at once, each number a probe group of its own.
+    `max_tokens_per_run`, prompt and longest answer together; or a built-in suite, by `use`.
     """
 
     name: Name
@@ -164,7 +163,6 @@ class Suite(Strict):
     families: Names | None = None
     probes: Names | None = None
     max_tokens_per_run: Annotated[int, Field(ge=1), Scalar] = 4_000
-    burst: Annotated[tuple[Annotated[int, Field(ge=1, le=256), Scalar], ...], Field(max_length=8), Some] = (1,)
     targets: Match = Match()
 
     @field_validator("jitter")
@@ -187,13 +185,6 @@ class Suite(Strict):
         if names is not None and info.data.get("use") is not None:
             raise ValueError("stands beside use: give one of the two")
         return names
-
-    @field_validator("burst")
-    @classmethod
-    def _distinct(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(sizes)) < len(sizes):
-            raise ValueError("should not repeat itself")
-        return sizes
 
     @property
     def spread(self) -> timedelta:

@@ -23,7 +23,6 @@ class Choice(Strict):
     families: tuple[Id, ...] | None = None
     probes: tuple[Id, ...] | None = None
     max_tokens_per_run: Annotated[int, Field(ge=1)] | None = None
-    burst: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] | None = None
 
 
 class _File(Strict):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from canary.alert.routing import Match, ReceiverKind, ReceiverSpec
 from canary.config import Config, Webhook
-from canary.errors import NotFound
+from canary.errors import ConfigError, NotFound
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.records import BaselineStatus, Probe, Signal, Target
 from canary.schedule.plan import Plan, PlanEntry
@@ -54,8 +54,12 @@ def terms_of(config: Config) -> Terms:
 def watch_of(config: Config, store: Store) -> Watch:
     """What the active baselines of the store arm."""
     with store.reading() as tx:
-        active = tx.baselines(status=BaselineStatus.ACTIVE)
-    return muster(rhythms_of(config), active, terms_of(config), config.region, scorers_of(config))
+        active = (
+            baseline
+            for target in config.targets
+            for baseline in tx.baselines(target=target.name, status=BaselineStatus.ACTIVE)
+        )
+        return muster(rhythms_of(config), active, terms_of(config), config.region, scorers_of(config))
 
 
 def receivers_of(config: Config) -> tuple[ReceiverSpec, ...]:
@@ -83,3 +87,18 @@ def target_of(config: Config, name: str) -> Target:
 def probes_on(config: Config, target: Target) -> dict[str, tuple[Probe, ...]]:
     """The probe groups that are fired at the target, with their probes."""
     return {one.group: one.probes for one in config.assignments() if one.target.name == target.name}
+
+
+def require_same_ground(old: Config, new: Config) -> None:
+    """Raises: ConfigError when the new config would need a restart."""
+    moved = [
+        name
+        for name, before, after in (
+            ("store.url", store_url(old), store_url(new)),
+            ("region", old.region, new.region),
+            ("web", old.web, new.web),
+        )
+        if before != after
+    ]
+    if moved:
+        raise ConfigError(f"{new.path}: {', '.join(moved)} cannot change while the daemon runs: restart it")

@@ -1,7 +1,7 @@
 """What the daemon knows of itself at this moment: the source of the page, of the health checks and of the metrics."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,13 +14,14 @@ from canary.pipeline.watch import Watch
 from canary.records import Incident, IncidentState, Symptom, Target
 from canary.web.status import Check, Snapshot, TargetState, TargetStatus
 
+Checks = tuple[Check, ...]
+
 
 class Board:
-    """Lives in the event loop. `checks` are set by the daemon."""
+    """Lives in the event loop. `checks` says at any moment what makes the daemon live, and what makes it ready."""
 
-    def __init__(self, metrics: Metrics, clock: Clock) -> None:
-        self.live: tuple[Check, ...] = ()
-        self.ready: tuple[Check, ...] = ()
+    def __init__(self, metrics: Metrics, clock: Clock, checks: Callable[[], tuple[Checks, Checks]]) -> None:
+        self._checks = checks
         self._metrics = metrics
         self._clock = clock
         self._region = ""
@@ -38,6 +39,7 @@ class Board:
         self._region = config.region
         self._targets = config.targets
         self._since = {target.name: self._since.get(target.name, now) for target in config.targets}
+        self._last = {name: at for name, at in self._last.items() if name in self._since}
         self._intervals = {}
         for one in config.assignments():
             known = self._intervals.get(one.target.name, one.interval)
@@ -53,7 +55,8 @@ class Board:
             seen = judged.observation
             self._metrics.observed(seen)
             ended = seen.started_at + seen.duration
-            self._last[seen.target] = max(self._last.get(seen.target, ended), ended)
+            if seen.target in self._since:  # else it was removed while it answered
+                self._last[seen.target] = max(self._last.get(seen.target, ended), ended)
         for row in batch.step.rows:
             self._metrics.scored(row.series, row.score, event=bool(row.event))
         for state in batch.step.states:
@@ -75,17 +78,20 @@ class Board:
         """The store's unresolved incidents: people change them beside the daemon."""
         self._incidents = {}
         self.incidents(unresolved)
+
+    def tell_staleness(self) -> None:
         now = self._clock.now()
         self._metrics.stale({target.name for target in self.snapshot().targets if target.stale(now)})
 
     def snapshot(self) -> Snapshot:
         now = self._clock.now()
+        live, ready = self._checks()
         return Snapshot(
             at=now,
             version=__version__,
             region=self._region,
-            live=self.live,
-            ready=self.ready,
+            live=live,
+            ready=ready,
             targets=tuple(self._status(target, now) for target in self._targets if target.name in self._intervals),
             incidents=tuple(sorted(self._incidents.values(), key=lambda incident: incident.opened_at)),
         )

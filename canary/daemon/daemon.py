@@ -1,14 +1,14 @@
 """The always-on canary: build, start, reload, drain, stop.
 
 Everything runs in one event loop; scoring and the store run in worker threads, behind the writer. If one of the
-long-lived tasks fails, all end and the error comes out of `run`: a canary that is half alive would be believed.
+long-lived tasks fails, all end, and so does the process: a canary that is half alive would be believed.
 """
 
 import asyncio
 import logging
 import signal
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
@@ -20,33 +20,36 @@ from canary.alert.receivers import build as build_receiver
 from canary.clock import Clock
 from canary.config import Config, load
 from canary.daemon import assembly
-from canary.daemon.board import Board
-from canary.daemon.purse import Purse
-from canary.errors import CanaryError, ConfigError, StoreUnavailable
+from canary.daemon.board import Board, Checks
+from canary.daemon.health import Health
+from canary.daemon.purse import Purse, spent_today
+from canary.errors import CanaryError, StoreUnavailable
 from canary.http import HttpClient
 from canary.metrics import Metrics
 from canary.pipeline.ledger import Committed, Fired, Ledger
 from canary.pipeline.record import REVISION
 from canary.pipeline.watch import Watch
-from canary.pipeline.writer import Writer
+from canary.pipeline.writer import Writer, weight
 from canary.probe.client import ProbeClient
 from canary.records import Incident, Run
 from canary.schedule.scheduler import MissReason, Scheduler
-from canary.store import open_store
+from canary.store import Store, open_store
 from canary.web.app import build as build_app
 from canary.web.server import WebServer
-from canary.web.status import Check
 
 log = logging.getLogger(__name__)
 
+BREATH = 0.1  # seconds that housekeeping leaves to others between two transactions
 HEARTBEAT = 2.0  # seconds between looks at the store for what others changed
 HOUSEKEEPING = 3600.0
-DRAIN = timedelta(seconds=20)
+FLIGHTS_END, WRITER_ENDS = timedelta(seconds=15), timedelta(seconds=8)  # within the 30 s that supervisors grant
 _ALIVE = "daemon.alive."
 
 
 class Daemon:
     """One process of the canary. `console` is where a console receiver writes."""
+
+    _loop: asyncio.AbstractEventLoop  # that of `run`
 
     def __init__(self, path: Path, environ: Mapping[str, str], clock: Clock, console: TextIO) -> None:
         self._path, self._environ, self._clock, self._console = path, environ, clock, console
@@ -55,22 +58,21 @@ class Daemon:
         self._http = HttpClient()
         self._client = ProbeClient(self._http, clock)
         self._metrics = Metrics(version=__version__)
-        self._board = Board(self._metrics, clock)
+        self._health = Health(clock)
+        self._board = Board(self._metrics, clock, self._checks)
         self._purse = Purse()
+        self._revision = _revision(self._store)  # before the watch: what is promoted meanwhile is seen by the heartbeat
         watch = assembly.watch_of(self._config, self._store)
         self._ledger = Ledger(self._store, watch, assembly.receivers_of(self._config), clock)
-        self._writer = Writer(self._commit, clock)
+        self._writer = Writer(self._commit, clock, weigh=lambda fired: weight(fired.observation))
         self._scheduler = Scheduler(
             assembly.plan_of(self._config), clock, self._fire, missed=self._missed, lateness=self._late
         )
         self._outbox = self._new_outbox()
-        self._delivering: asyncio.Task[None] | None = None
-        self._revision: str | None = None
-        self._reloading = asyncio.Lock()
-        self._stopping = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._misses: Counter[tuple[str, str]] = Counter()
+        self._changing = asyncio.Lock()  # config and baselines change one at a time
+        self._renewed, self._hung_up, self._stopping = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._last_alive: datetime | None = None
-        self._reload_task: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """Drain and end `run`."""
@@ -84,17 +86,10 @@ class Daemon:
         await web.start()
         log.info("started", extra={"version": __version__, "config": self._config.digest, "port": web.port})
         try:
-            async with asyncio.TaskGroup() as tasks:
-                background = [
-                    tasks.create_task(work)
-                    for work in (self._writer.run(), self._deliver(), self._watch_over(), self._keep_house())
-                ]
-                self._listen()
-                self._scheduler.start(since=self._last_alive)
-                await self._stopping.wait()
-                await self._drain()
-                for task in background:
-                    task.cancel()
+            await self._work()
+        except ExceptionGroup as errors:
+            log.critical("background_task_failed", exc_info=errors)
+            raise CanaryError("the daemon ended, for one of its background tasks failed: see the log") from None
         finally:
             self._deafen()
             await web.stop()
@@ -102,47 +97,57 @@ class Daemon:
             self._store.close()
             log.info("stopped")
 
-    async def reload(self) -> None:
-        """Take the config file anew. A bad one is refused, and the old one kept."""
-        async with self._reloading:
-            try:
-                config = await asyncio.to_thread(load, self._path, self._environ)
-                _same_ground(self._config, config)
-                watch = await asyncio.to_thread(assembly.watch_of, config, self._store)
-                await asyncio.to_thread(self._purse.recall, self._store, config.targets, self._clock.now())
-            except CanaryError as error:
-                log.error("reload_refused", extra={"reason": str(error)})  # noqa: TRY400  the reason is all there is to it
-                self._metrics.reloaded(successfully=False, at=self._clock.now())
-                return
-            self._take(config, watch)
-            log.info("reloaded", extra={"config": config.digest})
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            background = [
+                tasks.create_task(work)
+                for work in (
+                    self._writer.run(),
+                    self._deliver(),
+                    self._watch_over(),
+                    self._keep_house(),
+                    self._heed_hang_ups(),
+                )
+            ]
+            self._listen()
+            self._scheduler.start(since=self._last_alive)
+            await self._stopping.wait()
+            await self._drain()
+            for task in background:
+                task.cancel()
 
     # -- one run
 
     async def _fire(self, run: Run) -> None:
         if not self._purse.allows(run.target, self._clock.now()):
-            self._metrics.missed("token_budget")
+            self._miss(run, "token_budget")
             return
         observation = await self._client.fire(run)
         self._purse.spent(observation)
         await self._writer.put(Fired(run.probe, observation))
 
     def _missed(self, run: Run, reason: MissReason) -> None:
-        self._metrics.missed(reason.value)
-        log.warning("slot_missed", extra={"slot": run.slot_id, "target": run.target.name, "reason": reason.value})
+        self._miss(run, reason.value)
+
+    def _miss(self, run: Run, reason: str) -> None:
+        self._metrics.missed(reason)
+        self._misses[run.target.name, reason] += 1
 
     def _late(self, _run: Run, lateness: timedelta) -> None:
         self._metrics.late(lateness)
 
     def _commit(self, batch: Sequence[Fired]) -> None:
-        """In the writer's thread."""
+        """In the writer's thread, which waits for the event loop to take note."""
         began = self._clock.monotonic()
-        committed = self._ledger.commit(batch)
+        self._health.committing()
+        try:
+            committed = self._ledger.commit(batch)
+        finally:
+            self._health.committed()
         took = timedelta(seconds=self._clock.monotonic() - began)
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._committed, committed, took)
+        asyncio.run_coroutine_threadsafe(self._committed(committed, took), self._loop).result()
 
-    def _committed(self, committed: Committed, took: timedelta) -> None:
+    async def _committed(self, committed: Committed, took: timedelta) -> None:
         self._metrics.committed(took)
         self._board.committed(committed)
         for incident, reason in committed.decisions:
@@ -156,26 +161,41 @@ class Daemon:
     async def _deliver(self) -> None:
         """Run the outbox; a reload puts another in its place."""
         while True:
-            outbox = self._outbox
-            self._delivering = asyncio.create_task(outbox.run())
-            with suppress(asyncio.CancelledError):
-                await self._delivering
-            if outbox is self._outbox:
-                return
+            self._renewed.clear()
+            async with asyncio.TaskGroup() as tasks:
+                delivering = tasks.create_task(self._outbox.run())
+                await self._renewed.wait()
+                delivering.cancel()
 
     async def _watch_over(self) -> None:
-        """Follow what others change in the store, and say that we are alive."""
+        """Follow what others change in the store, say that we are alive, and examine ourselves."""
+        lag = 0.0
         while True:
-            with suppress(StoreUnavailable):
-                revision, unresolved = await asyncio.to_thread(self._look)
-                self._board.refresh(unresolved)
-                if revision != self._revision:
-                    self._revision = revision
-                    watch = await asyncio.to_thread(assembly.watch_of, self._config, self._store)
-                    self._ledger.watch = watch
-                    self._board.configure(self._config, watch)
+            try:
+                await self._follow()
+            except StoreUnavailable as error:
+                log.warning("store_unavailable", extra={"reason": str(error)})
+                self._health.store("it cannot be reached")
+            else:
+                self._health.store("" if self._writer.healthy else "batches cannot be written")
+            self._health.beat(lag=lag)
             self._examine()
+            slept = self._clock.monotonic()
             await asyncio.sleep(HEARTBEAT)
+            lag = self._clock.monotonic() - slept - HEARTBEAT
+
+    async def _follow(self) -> None:
+        """Raises: StoreUnavailable."""
+        revision, unresolved = await asyncio.to_thread(self._look)
+        self._board.refresh(unresolved)
+        if revision == self._revision:
+            return
+        async with self._changing:
+            watch = await asyncio.to_thread(assembly.watch_of, self._config, self._store)
+            self._ledger.watch = watch
+            self._board.configure(self._config, watch)
+            self._revision = revision
+        log.info("baselines_taken", extra={"revision": revision, "armed": len(watch.armed)})
 
     def _look(self) -> tuple[str | None, Sequence[Incident]]:
         with self._store.transaction() as tx:
@@ -183,28 +203,36 @@ class Daemon:
             return tx.fact(REVISION), tx.incidents(open_only=True)
 
     def _examine(self) -> None:
-        """Renew the gauges and the health checks."""
+        """Renew the gauges, and log what was missed meanwhile."""
         self._metrics.in_flight(self._scheduler.in_flight)
         self._metrics.queued(self._writer.depth)
-        self._board.live = (Check("event loop", ok=True), Check("writer", ok=True))
-        self._board.ready = (
-            Check("config", ok=True, detail=self._config.digest),
-            Check("store", ok=self._writer.healthy, detail="" if self._writer.healthy else "batches wait for it"),
-            Check("schedule", ok=not self._stopping.is_set(), detail="stopping" if self._stopping.is_set() else ""),
-        )
+        self._board.tell_staleness()
+        for (target, reason), slots in self._misses.items():
+            log.warning("slots_missed", extra={"target": target, "reason": reason, "slots": slots})
+        self._misses.clear()
+
+    def _checks(self) -> tuple[Checks, Checks]:
+        return self._health.live(), self._health.ready(config=self._config.digest, waiting=self._writer.depth)
 
     async def _keep_house(self) -> None:
         """Forget what is past its time, a little at a time."""
         while True:
-            with suppress(StoreUnavailable):
-                await asyncio.to_thread(self._forget)
-            await asyncio.sleep(HOUSEKEEPING)
+            forgotten = 0
+            try:
+                forgotten = await asyncio.to_thread(self._forget)
+            except StoreUnavailable as error:
+                log.warning("housekeeping_put_off", extra={"reason": str(error)})
+            await asyncio.sleep(BREATH if forgotten else HOUSEKEEPING)
 
-    def _forget(self) -> None:
-        left = True
-        while left:
-            with self._store.transaction() as tx:
-                left = tx.forget(assembly.retention_of(self._config), self._clock.now()) > 0
+    def _forget(self) -> int:
+        with self._store.transaction() as tx:
+            return tx.forget(assembly.retention_of(self._config), self._clock.now())
+
+    async def _heed_hang_ups(self) -> None:
+        while True:
+            await self._hung_up.wait()
+            self._hung_up.clear()
+            await self.reload()
 
     # -- beginning, changing, ending
 
@@ -212,45 +240,61 @@ class Daemon:
         """Take up from the store where the last daemon stopped."""
         with self._store.reading() as tx:
             alive = tx.fact(_ALIVE + self._config.region)
-            self._revision = tx.fact(REVISION)
             unresolved = tx.incidents(open_only=True)
         self._last_alive = None if alive is None else datetime.fromisoformat(alive)
-        self._purse.recall(self._store, self._config.targets, self._clock.now())
+        now = self._clock.now()
+        self._purse.recall(spent_today(self._store, self._config.targets, now), now)
         self._board.configure(self._config, self._ledger.watch)
         self._board.refresh(unresolved)
-        self._metrics.reloaded(successfully=True, at=self._clock.now())
-        self._examine()
+        self._metrics.reloaded(successfully=True, at=now)
+
+    async def reload(self) -> None:
+        """Take the config file anew. A bad one is refused, and the old one kept."""
+        async with self._changing:
+            now = self._clock.now()
+            try:
+                config = await asyncio.to_thread(load, self._path, self._environ)
+                assembly.require_same_ground(self._config, config)
+                watch = await asyncio.to_thread(assembly.watch_of, config, self._store)
+                spent = await asyncio.to_thread(spent_today, self._store, config.targets, now)
+            except CanaryError as error:
+                log.error("reload_refused", extra={"reason": str(error)})  # noqa: TRY400  the reason is all there is to it
+                self._metrics.reloaded(successfully=False, at=now)
+                return
+            self._take(config, watch)
+            self._purse.recall(spent, now)
+            self._metrics.reloaded(successfully=True, at=now)
+            log.info("reloaded", extra={"config": config.digest})
 
     def _take(self, config: Config, watch: Watch) -> None:
+        receivers = assembly.receivers_of(config)
+        rerouted = receivers != self._ledger.receivers
         self._config = config
         self._ledger.watch = watch
-        self._ledger.receivers = assembly.receivers_of(config)
+        self._ledger.receivers = receivers
         self._scheduler.replace(assembly.plan_of(config))
         self._board.configure(config, watch)
-        self._metrics.reloaded(successfully=True, at=self._clock.now())
-        self._outbox = self._new_outbox()
-        if self._delivering is not None:
-            self._delivering.cancel()
+        if rerouted:
+            self._outbox = self._new_outbox()
+            self._renewed.set()
 
     async def _drain(self) -> None:
         """No new runs; those in flight end, what they brought is committed."""
+        self._health.draining = True
         log.info("draining", extra={"in_flight": self._scheduler.in_flight})
-        cancelled = await self._scheduler.drain(DRAIN)
+        cancelled = await self._scheduler.drain(FLIGHTS_END)
         try:
-            async with asyncio.timeout(DRAIN.total_seconds()):
+            async with asyncio.timeout(WRITER_ENDS.total_seconds()):
                 await self._writer.drained()
         except TimeoutError:
-            log.error("not_committed", extra={"observations": self._writer.depth})  # noqa: TRY400  a count, not a crash
+            log.error("not_committed", extra={"queued": self._writer.depth})  # noqa: TRY400  a count, not a crash
         log.info("drained", extra={"cancelled": cancelled})
 
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-
-    def _hang_up(self) -> None:
-        self._reload_task = asyncio.get_running_loop().create_task(self.reload())
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up.set)
 
     def _deafen(self) -> None:
         loop = asyncio.get_running_loop()
@@ -265,16 +309,6 @@ class Daemon:
         return Outbox(self._store, receivers, self._clock, telemetry=self._metrics, rng=SystemRandom())
 
 
-def _same_ground(old: Config, new: Config) -> None:
-    """Raises: ConfigError when the new config would need a restart."""
-    moved = [
-        name
-        for name, before, after in (
-            ("store.url", assembly.store_url(old), assembly.store_url(new)),
-            ("region", old.region, new.region),
-            ("web", old.web, new.web),
-        )
-        if before != after
-    ]
-    if moved:
-        raise ConfigError(f"{new.path}: {', '.join(moved)} cannot change while the daemon runs: restart it")
+def _revision(store: Store) -> str | None:
+    with store.reading() as tx:
+        return tx.fact(REVISION)

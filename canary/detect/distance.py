@@ -19,7 +19,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,7 @@ def ranks(n: int) -> tuple[int, ...]:
     return tuple(rank for rank in grid if rank <= n)
 
 
+@lru_cache(maxsize=1_024)
 def tail_bounds(n: int, delta: float) -> tuple[float, ...]:
     """Simultaneous upper bounds of P(healthy > golden value of that rank) at `ranks(n)`, ascending, in (0, 1].
 
@@ -170,16 +171,21 @@ class DistanceDetector:
     def _ascending(self) -> tuple[float, ...]:
         return self.edges[::-1]
 
-    @cached_property
+    @property
     def _table(self) -> NDArray[np.float64]:
-        """Ln e of each cell (rows) and alternative (columns)."""
-        levels = np.array([0.0, *self.tails, 1.0])
-        beyond = np.zeros(len(levels) - 1)
-        beyond[0] = 1.0 / levels[1]
-        bets = [beyond, *(_averaged(levels, power) for power in POWERS)]
-        table = np.log(np.stack([1.0 - share + share * bet for bet in bets for share in SHARES], axis=-1))
-        table.setflags(write=False)
-        return table
+        return _log_e_table(self.tails)
+
+
+@lru_cache(maxsize=256)
+def _log_e_table(tails: tuple[float, ...]) -> NDArray[np.float64]:
+    """Ln e of each cell (rows) and alternative (columns): 6 KB that series with equally many golden values share."""
+    levels = np.array([0.0, *tails, 1.0])
+    beyond = np.zeros(len(levels) - 1)
+    beyond[0] = 1.0 / levels[1]
+    bets = [beyond, *(_averaged(levels, power) for power in POWERS)]
+    table = np.log(np.stack([1.0 - share + share * bet for bet in bets for share in SHARES], axis=-1))
+    table.setflags(write=False)
+    return table
 
 
 def _averaged(levels: NDArray[np.float64], power: float) -> NDArray[np.float64]:

@@ -54,8 +54,9 @@ class Dropped(ConnectionAbortedError):
 class LabApp:
     """The ASGI application. In process (`httpx.ASGITransport`) a dropped connection shows as `Dropped`."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, gathering: float = _GATHERING) -> None:
         self.fleet = fleet
+        self._gathering = gathering
         self._seen: OrderedDict[int, int] = OrderedDict()
         self._open: Counter[tuple[str, str]] = Counter()
 
@@ -123,9 +124,9 @@ class LabApp:
         if all(fault.batch == 1 for fault in self.fleet.faults):
             return 1
         self._open[platform, pool] += 1
-        await asyncio.sleep(_GATHERING)
+        await asyncio.sleep(self._gathering)
         size = self._open[platform, pool]
-        asyncio.get_running_loop().call_later(_GATHERING, self._open.subtract, {(platform, pool): 1})
+        asyncio.get_running_loop().call_later(self._gathering, self._open.subtract, {(platform, pool): 1})
         return size
 
     def _repetition(self, request: Request) -> int:

@@ -2,13 +2,14 @@
 
 import asyncio
 import hashlib
+import itertools
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from canary.baseline import calibrate, plan_recording, promote, reference_part, references
 from canary.clock import Clock
-from canary.pipeline.writer import Writer
+from canary.pipeline.writer import Writer, weight
 from canary.records import (
     Baseline,
     BaselineStatus,
@@ -52,10 +53,11 @@ async def record(
     recording: Recording,
     target: Target,
     groups: Groups,
-    progress: Progress,
+    fired: Progress,
+    judged: Progress,
     scorers: Mapping[str, Scorer] = SCORERS,
 ) -> tuple[Baseline, ...]:
-    """Fire what is left of the recording, then propose its baselines.
+    """Fire what is left of the recording, then propose its baselines. `judged` is called in a worker thread.
 
     Raises:
         BaselineError: nothing of it could be judged.
@@ -64,13 +66,21 @@ async def record(
     done = await asyncio.to_thread(_done, store, recording)
     left = [run for run in runs if run.slot_id not in done]
     await _fire_all(
-        store, fire, clock, left, target.limits.concurrency, lambda n: progress(len(runs) - len(left) + n, len(runs))
+        store, fire, clock, left, target.limits.concurrency, lambda n: fired(len(runs) - len(left) + n, len(runs))
     )
-    return await asyncio.to_thread(propose, store, recording, groups, clock.now(), scorers)
+    count = itertools.count(1)
+    return await asyncio.to_thread(
+        propose, store, recording, groups, clock.now(), lambda: judged(next(count), len(runs)), scorers
+    )
 
 
 def propose(
-    store: Store, recording: Recording, groups: Groups, now: datetime, scorers: Mapping[str, Scorer] = SCORERS
+    store: Store,
+    recording: Recording,
+    groups: Groups,
+    now: datetime,
+    judged: Callable[[], None],
+    scorers: Mapping[str, Scorer] = SCORERS,
 ) -> tuple[Baseline, ...]:
     """Calibrate a recording, one probe group after the other, and keep what comes of it."""
     proposed: list[Baseline] = []
@@ -79,8 +89,8 @@ def propose(
         with store.reading() as tx:
             found = references(_reference_answers(tx, recording, group))
             known = {(reference.probe_digest, reference.salt): reference for reference in found}
-            judged = _judged(tx, recording, group, {probe.digest: probe for probe in probes}, known, scorers)
-            proposed += calibrate(recording, judged, known_signals, stratified=worst, now=now)
+            rows = _judged(tx, recording, group, {probe.digest: probe for probe in probes}, known, scorers, judged)
+            proposed += calibrate(recording, rows, known_signals, stratified=worst, now=now)
         with store.transaction() as tx:
             tx.put_references(recording.target, recording.epoch, found)
     with store.transaction() as tx:
@@ -125,8 +135,9 @@ def _golden(tx: Transaction, recording: Recording, group: str | None, *, bodies:
 
 
 def _reference_answers(tx: Transaction, recording: Recording, group: str) -> list[Observation]:
+    """Asked for one by one: to read the bodies of all would cost as much as to judge them."""
     part = reference_part(list(_golden(tx, recording, group, bodies=False)))
-    return [answer for answer in _golden(tx, recording, group, bodies=True) if answer.slot_id in part]
+    return [answer for slot_id in part if (answer := tx.observation(slot_id)) is not None]
 
 
 def _judged(
@@ -136,11 +147,13 @@ def _judged(
     probes: Mapping[str, Probe],
     known: Mapping[tuple[str, int], Reference],
     scorers: Mapping[str, Scorer],
+    judged: Callable[[], None],
 ) -> Iterator[tuple[Observation, tuple[Score | Unscored, ...]]]:
     for answer in _golden(tx, recording, group, bodies=True):
         if (probe := probes.get(answer.probe_digest)) is not None:
             scores = score(probe, answer, known.get((answer.probe_digest, answer.salt)), scorers)
             yield replace(answer, response=None), scores
+        judged()
 
 
 async def _fire_all(
@@ -150,7 +163,7 @@ async def _fire_all(
         with store.transaction() as tx:
             tx.add_observations(batch)
 
-    writer = Writer(keep, clock)
+    writer = Writer(keep, clock, weigh=weight)
     todo, count = iter(runs), 0
 
     async def work() -> None:
@@ -160,11 +173,11 @@ async def _fire_all(
             count += 1
             done(count)
 
-    writing = asyncio.create_task(writer.run())
     try:
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(width):
-                workers.create_task(work())
-        await writer.drained()
-    finally:
-        writing.cancel()
+        async with asyncio.TaskGroup() as tasks:  # a writer that fails ends the workers too
+            writing = tasks.create_task(writer.run())
+            await asyncio.gather(*[tasks.create_task(work()) for _ in range(width)])
+            await writer.drained()
+            writing.cancel()
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors

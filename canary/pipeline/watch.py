@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
-from canary.detect import Armed, Detector, Learning, arm, detector_from_json
-from canary.records import Baseline, BaselineStatus, Probe, SeriesKey, Signal
+from canary.baseline import restricted
+from canary.detect import Detector, Learning, answers_needed, arm, detector_from_json
+from canary.records import Baseline, Probe, SeriesKey, Signal, SignalKind
 from canary.score import SCORERS, SIGNALS, Scorer
 
 
@@ -82,28 +83,32 @@ def muster(
     region: str,
     scorers: Mapping[str, Scorer] = SCORERS,
 ) -> Watch:
-    """Arm what has enough golden data. Delta is divided over all series, the budget over those that are armed."""
-    golden = {baseline.series: baseline for baseline in baselines}
+    """Arm what has enough golden data. Delta is divided over all series, the budget over those that are armed.
+
+    Of `baselines` one at a time is looked at and let go: golden values weigh far more than what comes of them.
+    """
     wanted = {
         SeriesKey(rhythm.target, region, rhythm.group, signal.name): (rhythm, signal)
         for rhythm in rhythms
         for signal in rhythm.signals
     }
-    delta = terms.delta / max(1, len(wanted))
-    statuses = {
-        key: arm(golden.get(key) or _nothing(key), signal.kind, delta=delta, smallest_share=terms.smallest_share)
-        for key, (_, signal) in wanted.items()
-    }
-    armed = {key: status for key, status in statuses.items() if isinstance(status, Armed)}
+    bench = _Bench(terms, len(wanted))
+    statuses: dict[SeriesKey, Watched | Learning] = {key: bench.nothing(one.kind) for key, (_, one) in wanted.items()}
+    epochs: dict[tuple[str, str], int] = {}
+    for baseline in baselines:
+        key = baseline.series
+        epochs[key.target, key.group] = baseline.epoch
+        if key in wanted:
+            rhythm, signal = wanted[key]
+            golden = restricted(baseline, {probe.digest for probe in rhythm.probes})
+            statuses[key] = bench.arm(golden, signal, rhythm.interval) if golden else statuses[key]
+    armed = {key: status for key, status in statuses.items() if isinstance(status, Watched)}
     return Watch(
         terms=terms,
         signals={key: signal for key, (_, signal) in wanted.items()},
-        armed={
-            key: _watched(status, golden[key], wanted[key][0].interval, 1.0 / len(armed))
-            for key, status in armed.items()
-        },
+        armed={key: replace(watched, share=1.0 / len(armed)) for key, watched in armed.items()},
         learning={key: status for key, status in statuses.items() if isinstance(status, Learning)},
-        epochs={(series.target, series.group): baseline.epoch for series, baseline in golden.items()},
+        epochs=epochs,
         scorers=scorers,
     )
 
@@ -114,23 +119,51 @@ def revive(parameters: str) -> tuple[Detector, int]:
     return detector_from_json(json.dumps(kept["detector"])), int(kept["epoch"])
 
 
-def _nothing(series: SeriesKey) -> Baseline:
-    return Baseline("", series, 0, BaselineStatus.PROPOSED, 0, datetime.min.replace(tzinfo=UTC), 0, 0.0, 0, ())
+class _Bench:
+    """Arms one series after the other; what is equal among them is kept once."""
 
+    def __init__(self, terms: Terms, series: int) -> None:
+        self._delta = terms.delta / max(1, series)
+        self._smallest_share = terms.smallest_share
+        self._detectors: dict[tuple[Detector, int], tuple[Detector, str]] = {}
+        self._thresholds: dict[tuple[tuple[str, float], ...], Mapping[str, float]] = {}
+        self._empty = {
+            kind: Learning(0, answers_needed(0, kind, delta=self._delta, smallest_share=terms.smallest_share), 1.0)
+            for kind in SignalKind
+        }
 
-def _watched(status: Armed, baseline: Baseline, interval: timedelta, share: float) -> Watched:
-    parameters = _parameters(status.detector, baseline.epoch)
-    return Watched(
-        detector=status.detector,
-        digest=hashlib.blake2b(parameters.encode(), digest_size=12).hexdigest(),
-        epoch=baseline.epoch,
-        n=baseline.n,
-        since=baseline.created_at,
-        version=baseline.scorer_version,
-        share=share,
-        interval=interval,
-        thresholds={part.probe_digest: part.threshold for part in baseline.parts},
-    )
+    def arm(self, baseline: Baseline, signal: Signal, interval: timedelta) -> Watched | Learning:
+        status = arm(baseline, signal.kind, delta=self._delta, smallest_share=self._smallest_share)
+        if isinstance(status, Learning):
+            return status
+        detector, digest = self._known(status.detector, baseline.epoch)
+        return Watched(
+            detector=detector,
+            digest=digest,
+            epoch=baseline.epoch,
+            n=baseline.n,
+            since=baseline.created_at,
+            version=baseline.scorer_version,
+            share=1.0,
+            interval=interval,
+            thresholds=self._thresholds_of(baseline),
+        )
+
+    def nothing(self, kind: SignalKind) -> Learning:
+        """The status of a series without a baseline."""
+        return self._empty[kind]
+
+    def _known(self, detector: Detector, epoch: int) -> tuple[Detector, str]:
+        """The equal detector that came first, and the digest of what `revive` takes."""
+        key = (detector, epoch)
+        if key not in self._detectors:
+            parameters = _parameters(detector, epoch)
+            self._detectors[key] = detector, hashlib.blake2b(parameters.encode(), digest_size=12).hexdigest()
+        return self._detectors[key]
+
+    def _thresholds_of(self, baseline: Baseline) -> Mapping[str, float]:
+        found = tuple((part.probe_digest, part.threshold) for part in baseline.parts)
+        return self._thresholds.setdefault(found, dict(found))
 
 
 def _parameters(detector: Detector, epoch: int) -> str:

@@ -6,11 +6,13 @@ the bounded queue makes those who put wait: nothing is dropped, and probing slow
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from canary.clock import Clock
 from canary.errors import StoreUnavailable
+from canary.records import Observation
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -18,51 +20,85 @@ log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 15.0
 
 
+def weight(observation: Observation) -> int:
+    """In ordinary answers: what it takes to hold an observation and to judge it, at least 1."""
+    response = observation.response
+    if response is None:
+        return 1
+    positions = len(response.logprobs.chosen) if response.logprobs else 0
+    return 1 + len(response.text) // 2_000 + positions // 200
+
+
+def _one(_: object) -> int:
+    return 1
+
+
 class Writer(Generic[T]):
-    """Collects what is put and hands it to `commit` in batches of at most `batch`, after at most `linger` seconds."""
+    """Hands what is put to `commit`, in batches that weigh at most `batch`, after at most `linger` seconds.
+
+    What is put and not yet committed weighs at most `capacity`, but for the last item: an answer may weigh a hundred
+    times what others do, and take as long to judge.
+    """
 
     def __init__(
         self,
         commit: Callable[[Sequence[T]], None],
         clock: Clock,
         *,
+        weigh: Callable[[T], int] = _one,
         batch: int = 500,
         linger: float = 0.2,
         capacity: int = 4000,
     ) -> None:
         self._commit = commit
         self._clock = clock
+        self._weigh = weigh
         self._batch = batch
         self._linger = linger
-        self._queue: asyncio.Queue[T] = asyncio.Queue(capacity)
+        self._capacity = capacity
+        self._waiting: deque[T] = deque()
+        self._arrived = asyncio.Event()
+        self._weight = 0  # of all that is not yet committed
+        self._room = asyncio.Condition()
         self.healthy = True
 
     @property
     def depth(self) -> int:
         """How many wait to be committed."""
-        return self._queue.qsize()
+        return len(self._waiting)
 
     async def put(self, item: T) -> None:
-        await self._queue.put(item)
+        """Leave it, once there is room."""
+        async with self._room:
+            await self._room.wait_for(lambda: self._weight < self._capacity)
+            self._weight += self._weigh(item)
+            self._waiting.append(item)
+            self._arrived.set()
 
     async def run(self) -> None:
         """Commit until cancelled; await `drained()` before that to lose nothing."""
         while True:
             batch = await self._gather()
             await self._commit_surely(batch)
-            for _ in batch:
-                self._queue.task_done()
+            async with self._room:
+                self._weight -= sum(map(self._weigh, batch))
+                self._room.notify_all()
 
     async def drained(self) -> None:
         """Wait until all that was put is committed."""
-        await self._queue.join()
+        async with self._room:
+            await self._room.wait_for(lambda: self._weight == 0)
 
     async def _gather(self) -> list[T]:
-        batch = [await self._queue.get()]
-        if self._queue.qsize() < self._batch:
+        await self._arrived.wait()
+        if len(self._waiting) < self._batch:
             await asyncio.sleep(self._linger)
-        while len(batch) < self._batch and not self._queue.empty():
-            batch.append(self._queue.get_nowait())
+        batch = [self._waiting.popleft()]
+        left = self._batch - self._weigh(batch[0])
+        while self._waiting and (left := left - self._weigh(self._waiting[0])) >= 0:
+            batch.append(self._waiting.popleft())
+        if not self._waiting:
+            self._arrived.clear()
         return batch
 
     async def _commit_surely(self, batch: list[T]) -> None:

@@ -23,7 +23,7 @@ from canary.schedule.plan import Key, Plan, Planned
 from canary.schedule.rota import Rota
 from canary.schedule.timebase import Timebase
 
-_TICK = timedelta(milliseconds=250)
+_TICK = timedelta(milliseconds=50)  # half of the shortest interval
 _WATCH = 2.0  # seconds
 _CANCELLING = 1.0  # seconds that a cancelled run may take to end
 _TOLD_PER_TICK = 1_000
@@ -176,7 +176,7 @@ def _gap(rota: Rota, after: datetime, until: datetime, reason: MissReason) -> It
 
 
 class _Ticker:
-    """Ticks four times a second.
+    """Ticks twenty times a second.
 
     APScheduler waits for the wall clock: set back an hour, it would wait an hour. So a watch on the event loop's own
     clock sets the next tick anew every now and then.

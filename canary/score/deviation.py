@@ -8,7 +8,7 @@ from operator import sub
 
 from canary.records import Logprobs, UnscoredReason
 from canary.score.case import Case
-from canary.score.logprobs import FLOOR, distance, violations
+from canary.score.logprobs import FLOOR, distance, resolved, violations
 from canary.score.measure import Judgement, Measure
 
 
@@ -53,7 +53,7 @@ def measure_deviation(case: Case) -> Judgement:
     logprobs, golden = case.logprobs, case.golden
     if isinstance(logprobs, UnscoredReason) or isinstance(golden, UnscoredReason):
         return _reason(logprobs, golden)
-    return Measure(min(distance(logprobs, golden), -FLOOR), 1.0)
+    return Measure(resolved(min(distance(logprobs, golden), -FLOOR)), 1.0)
 
 
 def measure_surprisal(case: Case) -> Judgement:
@@ -74,7 +74,7 @@ def measure_surprisal(case: Case) -> Judgement:
     logprobs, golden = case.logprobs, case.golden
     if isinstance(logprobs, UnscoredReason) or isinstance(golden, UnscoredReason):
         return _reason(logprobs, golden)
-    return Measure(abs(surprisal(logprobs) - surprisal(golden)), 1.0)
+    return Measure(resolved(abs(surprisal(logprobs) - surprisal(golden))), 1.0)
 
 
 def measure_forced(case: Case) -> Judgement:
@@ -107,7 +107,7 @@ def measure_forced(case: Case) -> Judgement:
     if not same:
         return Measure(-FLOOR, 1.0, "the prompt's tokens are not the golden ones")
     value = forced_gap(prompt, min(same, key=lambda other: math.dist(prompt.chosen_logprob, other.chosen_logprob)))
-    return Measure(value, 1.0) if math.isfinite(value) else UnscoredReason.NO_REFERENCE
+    return Measure(resolved(value), 1.0) if math.isfinite(value) else UnscoredReason.NO_REFERENCE
 
 
 def surprisal(logprobs: Logprobs) -> float:

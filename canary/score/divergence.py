@@ -2,7 +2,7 @@
 
 from canary.records import Logprobs, UnscoredReason
 from canary.score.case import Case
-from canary.score.logprobs import least, row
+from canary.score.logprobs import least, resolved, row
 from canary.score.measure import Judgement, Measure
 
 
@@ -33,7 +33,7 @@ def measure(case: Case) -> Judgement:
     place = case.shared - 1
     if answer.chosen[place] == golden.chosen[place]:
         return Measure(0.0, 1.0)
-    return Measure(margin(answer, golden, place), 1.0, _note(answer, golden, place))
+    return Measure(resolved(margin(answer, golden, place)), 1.0, _note(answer, golden, place))
 
 
 def margin(answer: Logprobs, golden: Logprobs, place: int) -> float:

@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 
 from canary.records import Logprobs, UnscoredReason
 from canary.score.case import Case
-from canary.score.logprobs import FLOOR
+from canary.score.logprobs import FLOOR, resolved
 from canary.score.measure import Judgement, Measure
 
 QUANTILE = 0.99
+RESOLUTION = 1e-4
+"""Nats, up to which a divergence says nothing: that of logprobs that differ by some 0.01."""
 LEAST_TAIL = 1e-6
 """Probability, below which what lies outside of the common tokens is not told apart."""
 
@@ -44,7 +46,7 @@ def measure(case: Case) -> Judgement:
         return answer
     found = np.sort(divergences(answer, golden, case.shared))
     value = float(found[math.ceil(QUANTILE * len(found)) - 1])
-    return Measure(value, 1.0, f"median {float(np.median(found)):.2g}")
+    return Measure(resolved(value, RESOLUTION), 1.0, f"median {float(np.median(found)):.2g}")
 
 
 def divergences(answer: Logprobs, golden: Logprobs, n: int) -> Floats:

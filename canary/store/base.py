@@ -167,7 +167,11 @@ class Transaction(Protocol):
         ...
 
     def claim(self, *, now: datetime, lease: timedelta, limit: int) -> Sequence[Notification]:
-        """Those due, oldest first, leased to the caller: nobody else gets them until `now + lease`."""
+        """Those due, oldest first, leased to the caller: nobody else gets them until `now + lease`.
+
+        None is due while an earlier one of its incident is still owed to the same receiver: a resolve never overtakes
+        its trigger, whoever delivers and however often they restart.
+        """
         ...
 
     def delivered(self, notification_id: str, at: datetime) -> None: ...

@@ -1,8 +1,8 @@
 """Which answers deserve to be kept longer than the healthy ones."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from canary.records import Baseline, BaselineStatus, Observation, Recording
+from canary.records import Observation, Recording
 
 EVIDENCE = "evidence"
 """Why an answer is kept: an event or a failure is near it. Golden ones are kept for their recording's id."""
@@ -21,10 +21,9 @@ def evidence(line: Sequence[tuple[int, bool]]) -> frozenset[int]:
     )
 
 
-def in_force(recordings: Iterable[Recording], baselines: Iterable[Baseline]) -> Sequence[Recording]:
-    """The recordings that a baseline not yet retired rests on."""
-    epochs = {(b.series.target, b.series.region, b.epoch) for b in baselines if b.status != BaselineStatus.RETIRED}
-    return [r for r in recordings if (r.target, r.region, r.epoch) in epochs]
+def in_force(recordings: Iterable[Recording], epochs: Collection[tuple[str, int]]) -> Sequence[Recording]:
+    """The recordings that a baseline not yet retired rests on, by the (target, epoch) of those baselines."""
+    return [recording for recording in recordings if (recording.target, recording.epoch) in epochs]
 
 
 def recording_of(observation: Observation, recordings: Iterable[Recording]) -> Recording | None:

@@ -9,7 +9,7 @@
 """
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -40,8 +40,9 @@ def build(status: Status, metrics: Metrics) -> FastAPI:
         return _fresh(status.snapshot())
 
     @app.api_route("/metrics", methods=METHODS)
-    def exposition() -> Response:  # not async: a large fleet's takes a while, so it runs in a thread
-        return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
+    async def exposition() -> Response:
+        """A large fleet's takes a while: the chunks are made in threads, one after the other."""
+        return StreamingResponse(metrics.chunks(), headers={"content-type": CONTENT_TYPE})
 
     @app.api_route("/api/v1/status", methods=METHODS)
     async def status_json() -> Response:

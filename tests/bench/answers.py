@@ -53,10 +53,10 @@ def probe() -> Probe:
     return Probe("bench", "bench", messages, Sampling(400), (), "a benchmark", "en", ("Latn",), (), "python")
 
 
-def answer() -> Response:
-    """2 KB of Markdown with a code block, and logprobs."""
-    prose = mixed(2000 - len(_CODE))
-    return Response(f"{prose}\n\n{_CODE}", Finish.STOP, logprobs=vector(0))
+def answer(characters: int = 2_000, seed: int = 0) -> Response:
+    """Markdown with a code block, and logprobs."""
+    prose = mixed(characters - len(_CODE))
+    return Response(f"{prose}\n\n{_CODE}", Finish.STOP, logprobs=vector(seed))
 
 
 def golden(n: int) -> Reference:

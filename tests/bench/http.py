@@ -7,20 +7,17 @@ ours fires whole runs: pacing, request, decode, observation.
 import asyncio
 import itertools
 import json
-import multiprocessing
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
 
 import httpx
-from typing_extensions import override
 
 from canary.clock import SystemClock
 from canary.http import HttpClient
 from canary.probe.client import ProbeClient
 from canary.records import Dialect, Endpoint, Limits, Message, Probe, Run, Sampling, Target
+from tests.bench.load import CROWDED, FLAT_OUT, Load, served
 
 Ask = Callable[[int], Awaitable[object]]
 
@@ -31,18 +28,7 @@ DEFAULT = httpx.Limits(max_connections=100, max_keepalive_connections=20)  # htt
 UNLIMITED = httpx.Limits(max_connections=None, max_keepalive_connections=None)
 
 
-@dataclass(frozen=True)
-class Load:
-    name: str
-    in_flight: int
-    latency: float  # seconds
-
-    @property
-    def path(self) -> str:
-        return f"/{self.latency * 1_000:.0f}"
-
-
-LOADS = (Load("8 in flight, no latency", 8, 0.0), Load("200 in flight, 400 ms latency", 200, 0.4))
+LOADS = (FLAT_OUT, CROWDED)
 WARM_UP, WINDOW = 2.0, 6.0  # seconds
 
 
@@ -61,39 +47,6 @@ def answer() -> bytes:
     return json.dumps(
         {"id": "x", "model": "bench", "choices": [choice], "usage": usage}, separators=(",", ":")
     ).encode()
-
-
-class Server(asyncio.Protocol):
-    """Enough of HTTP/1.1 to answer a POST after as many milliseconds as its path says."""
-
-    def __init__(self, body: bytes) -> None:
-        self._answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-        self._received = b""
-
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    @override
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, blank, body = self._received.partition(b"\r\n\r\n")
-        if not blank or len(body) < int(head.lower().partition(b"content-length:")[2].split(None, 1)[0]):
-            return
-        self._received = b""
-        milliseconds = int(head.split(None, 2)[1].split(b"/")[1])
-        asyncio.get_running_loop().call_later(milliseconds / 1_000, self._transport.write, self._answer)
-
-
-def serve(ready: Connection) -> None:
-    async def main() -> None:
-        body = answer()
-        server = await asyncio.get_running_loop().create_server(lambda: Server(body), "127.0.0.1", 0, backlog=1_000)
-        ready.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(main())
 
 
 async def drive(ask: Ask, load: Load) -> tuple[float, float]:
@@ -160,13 +113,8 @@ async def table(url: str) -> None:
 
 
 def main() -> None:
-    receiving, sending = multiprocessing.Pipe(duplex=False)
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(sending,), daemon=True)
-    server.start()
-    try:
-        asyncio.run(table(f"http://127.0.0.1:{receiving.recv()}"))
-    finally:
-        server.terminate()
+    with served([answer()]) as url:
+        asyncio.run(table(url))
 
 
 if __name__ == "__main__":

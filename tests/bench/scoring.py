@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-import regex  # type: ignore[import-untyped]
+import regex
 
 from canary.records import Probe, Reference, Response
 from canary.score import score_response

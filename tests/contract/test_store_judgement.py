@@ -130,10 +130,34 @@ def test_incidents_since_their_last_update(store: Store) -> None:
 
 def test_what_is_due_is_claimed_oldest_first(store: Store) -> None:
     with store.transaction() as tx:
-        tx.enqueue([notification(2), notification(1), notification(3), notification(9)])
+        tx.enqueue([notification(i, incident_id=f"inc{i}") for i in (2, 1, 3, 9)])
     with store.transaction() as tx:
         claimed = tx.claim(now=T0 + 3 * MINUTE, lease=MINUTE, limit=2)
-    assert list(claimed) == [notification(1), notification(2)]
+    assert [n.id for n in claimed] == ["note1", "note2"]
+
+
+def test_a_later_notification_of_an_incident_is_not_due_while_an_earlier_one_is_owed(store: Store) -> None:
+    late = T0 + 9 * MINUTE
+    with store.transaction() as tx:
+        tx.enqueue([notification(1), notification(2, not_before=T0)])
+        assert [n.id for n in tx.claim(now=late, lease=MINUTE, limit=9)] == ["note1"]
+        assert list(tx.claim(now=late, lease=MINUTE, limit=9)) == []  # the first is leased
+        tx.retry("note1", not_before=late + MINUTE, reason="503")
+        assert list(tx.claim(now=late, lease=MINUTE, limit=9)) == []  # the first waits for its next attempt
+        tx.delivered("note1", late)
+        assert [n.id for n in tx.claim(now=late, lease=MINUTE, limit=9)] == ["note2"]
+
+
+def test_notifications_of_one_moment_are_due_in_the_order_of_owing(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.enqueue([notification(1, id="trigger"), notification(1, id="resolve")])
+        assert [n.id for n in tx.claim(now=T0 + MINUTE, lease=MINUTE, limit=9)] == ["trigger"]
+
+
+def test_neither_another_incident_nor_another_receiver_waits_behind_it(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.enqueue([notification(1), notification(2, incident_id="abd2"), notification(3, receiver="mail")])
+        assert [n.id for n in tx.claim(now=T0 + 3 * MINUTE, lease=MINUTE, limit=9)] == ["note1", "note2", "note3"]
 
 
 def test_a_notification_whose_id_is_known_is_ignored(store: Store) -> None:

@@ -141,7 +141,7 @@ def test_a_lock_held_too_long_makes_the_store_unavailable(url: str, store: Store
 
 def test_two_workers_never_get_the_same_notification(url: str, store: Store) -> None:
     with store.transaction() as tx:
-        tx.enqueue([notification(i) for i in range(200)])
+        tx.enqueue([notification(i, incident_id=f"inc{i}") for i in range(200)])
     claimed: dict[int, list[str]] = {0: [], 1: []}
 
     def work(worker: int) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 import pytest
 
 from canary.errors import StoreUnavailable
-from canary.pipeline.writer import Writer
+from canary.pipeline.writer import Writer, weight
 from canary.testing import FakeClock
+from tests.unit.pipeline.stage import fired
 
 pytestmark = pytest.mark.anyio
 
@@ -44,6 +45,25 @@ async def test_a_batch_is_never_larger_than_asked() -> None:
     assert max(len(batch) for batch in shelf.batches) == 7
 
 
+async def test_a_heavy_item_travels_with_few_others() -> None:
+    shelf = Shelf()
+    await write(Writer(shelf.commit, FakeClock(), weigh=lambda item: item, batch=7, linger=0.01), [1, 2, 3, 5, 1, 9, 1])
+    assert shelf.batches == [[1, 2, 3], [5, 1], [9], [1]]
+
+
+async def test_a_heavy_item_fills_the_queue_alone() -> None:
+    writer = Writer[int](Shelf().commit, FakeClock(), weigh=lambda item: item, capacity=3)
+    await writer.put(100)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(writer.put(1), 0.05)
+
+
+async def test_those_who_wait_for_room_go_on_after_a_commit() -> None:
+    shelf = Shelf()
+    await write(Writer(shelf.commit, FakeClock(), capacity=3, linger=0), range(40))
+    assert [item for batch in shelf.batches for item in batch] == list(range(40))
+
+
 async def test_a_store_that_is_away_loses_and_doubles_nothing() -> None:
     shelf = Shelf(failures=5)
     await write(Writer(shelf.commit, FakeClock(), batch=7, linger=0), range(20))
@@ -67,3 +87,12 @@ async def test_a_full_queue_makes_those_who_put_wait() -> None:
         await writer.put(item)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(writer.put(4), 0.05)
+
+
+async def test_an_answer_a_hundred_times_as_long_weighs_a_hundred_times_as_much() -> None:
+    assert weight(fired("long", 0, "a" * 1_000).observation) == 1
+    assert weight(fired("long", 0, "a" * 200_000).observation) == 101
+
+
+async def test_a_failure_weighs_as_an_ordinary_answer() -> None:
+    assert weight(fired("long", 0, None).observation) == 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
-from canary.records import Purpose
+from canary.records import BaselineStatus, Purpose
 from canary.store.base import Retention
 from canary.store.memory.baselines import BaselinePart
 from canary.store.memory.tables import KeptObservation
@@ -30,7 +30,7 @@ class HousekeepingPart(BaselinePart):
 
     def _judge_bodies(self, cutoff: datetime, limit: int) -> int:
         found = list(islice(self._bodies({""}, cutoff), limit))
-        golden = in_force(self.recordings(), self.baselines())
+        golden = in_force(self.recordings(), self._epochs_in_use())
         near = self._evidence() if found else frozenset[int]()
         for kept in found:
             o = kept.observation
@@ -77,7 +77,11 @@ class HousekeepingPart(BaselinePart):
 
     def _idle_recordings(self) -> frozenset[str]:
         known = self.recordings()
-        return frozenset(r.id for r in known) - {r.id for r in in_force(known, self.baselines())}
+        return frozenset(r.id for r in known) - {r.id for r in in_force(known, self._epochs_in_use())}
+
+    def _epochs_in_use(self) -> frozenset[tuple[str, int]]:
+        used = (one for one in self.baselines() if one.status is not BaselineStatus.RETIRED)
+        return frozenset((one.series.target, one.epoch) for one in used)
 
     def _put(self, kept: KeptObservation) -> None:
         self._draft.observations[kept.observation.slot_id] = kept

@@ -36,17 +36,14 @@ class IncidentPart(Session):
 
     def claim(self, *, now: datetime, lease: timedelta, limit: int) -> Sequence[Notification]:
         table = self._draft.outbox
-        due = [
-            owed.notification
-            for owed in table.values()
-            if owed.delivered_at is None
-            and owed.notification.not_before <= now
-            and (owed.leased_until is None or owed.leased_until <= now)
-        ]
-        chosen = sorted(due, key=lambda notification: notification.created_at)[:limit]
-        for notification in chosen:
+        unsent = (owed for owed in table.values() if owed.delivered_at is None)
+        first: dict[tuple[str, str], Owed] = {}
+        for owed in sorted(unsent, key=lambda owed: owed.notification.created_at):
+            first.setdefault((owed.notification.incident_id, owed.notification.receiver), owed)
+        due = [owed.notification for owed in first.values() if _due(owed, now)][:limit]
+        for notification in due:
             table[notification.id] = replace(table[notification.id], leased_until=now + lease)
-        return chosen
+        return due
 
     def delivered(self, notification_id: str, at: datetime) -> None:
         owed = self._draft.outbox.get(notification_id)
@@ -61,3 +58,7 @@ class IncidentPart(Session):
 
     def owed(self) -> int:
         return sum(owed.delivered_at is None for owed in self._tables.outbox.values())
+
+
+def _due(owed: Owed, now: datetime) -> bool:
+    return owed.notification.not_before <= now and (owed.leased_until is None or owed.leased_until <= now)

@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Table, delete, exists, select, update
 
-from canary.records import Observation, Purpose, Recording
+from canary.records import BaselineStatus, Observation, Purpose, Recording
 from canary.store.base import Retention
 from canary.store.codec import micros
 from canary.store.retention import EVIDENCE, NEIGHBOURS, evidence, in_force, recording_of
 from canary.store.sql.baselines import BaselinePart
 from canary.store.sql.rows import to_observation
 from canary.store.sql.statements import chunks
-from canary.store.sql.tables import answers, observations, outbox, scores
+from canary.store.sql.tables import answers, baselines, observations, outbox, scores
 
 _BAD = observations.c.failure.is_not(None) | exists().where(
     scores.c.seq == observations.c.seq, scores.c.event.is_(True)
@@ -44,7 +44,7 @@ class HousekeepingPart(BaselinePart):
     def _judge_bodies(self, cutoff: datetime, limit: int) -> int:
         query = select(observations).join(answers).where(answers.c.kept == "", answers.c.slot_time < micros(cutoff))
         found = self._writer.execute(query.order_by(answers.c.slot_time).limit(limit)).all()
-        golden = in_force(self.recordings(), self.baselines())
+        golden = in_force(self.recordings(), self._epochs_in_use())
         why = {row.seq: _golden(to_observation(row, None), golden) for row in found}
         near = self._evidence([row for row in found if not why[row.seq]])
         why |= {seq: EVIDENCE for seq in near if why.get(seq) == ""}
@@ -72,9 +72,15 @@ class HousekeepingPart(BaselinePart):
         parts = [self._connection.execute(part).all() for part in (before, within, after)]
         return [(row.seq, bool(row.bad)) for row in (*reversed(parts[0]), *parts[1], *parts[2])]
 
+    def _epochs_in_use(self) -> frozenset[tuple[str, int]]:
+        """From the columns alone: the documents of a large fleet weigh hundreds of megabytes."""
+        query = select(baselines.c.target, baselines.c.epoch).distinct()
+        found = self._connection.execute(query.where(baselines.c.status != BaselineStatus.RETIRED.value))
+        return frozenset((row.target, row.epoch) for row in found)
+
     def _idle_recordings(self) -> list[str]:
         known = self.recordings()
-        used = {recording.id for recording in in_force(known, self.baselines())}
+        used = {recording.id for recording in in_force(known, self._epochs_in_use())}
         return [recording.id for recording in known if recording.id not in used]
 
 

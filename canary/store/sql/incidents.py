@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import Row, exists, func, or_, select, tuple_, update
 
 from canary.errors import NotFound
 from canary.records import Incident, IncidentState, Notification, NotificationKind
@@ -14,6 +14,13 @@ from canary.store.sql.statements import insert_new, upsert
 from canary.store.sql.tables import incidents, outbox
 
 _OWED = outbox.c.delivered_at.is_(None)
+_earlier = outbox.alias("earlier")
+_BEHIND = exists().where(
+    _earlier.c.delivered_at.is_(None),
+    _earlier.c.incident_id == outbox.c.incident_id,
+    _earlier.c.receiver == outbox.c.receiver,
+    tuple_(_earlier.c.created_at, _earlier.c.n) < tuple_(outbox.c.created_at, outbox.c.n),
+)
 
 
 class IncidentPart(Session):
@@ -47,7 +54,7 @@ class IncidentPart(Session):
     def claim(self, *, now: datetime, lease: timedelta, limit: int) -> Sequence[Notification]:
         at = micros(now)
         free = or_(outbox.c.leased_until.is_(None), outbox.c.leased_until <= at)
-        query = select(outbox).where(_OWED, outbox.c.not_before <= at, free)
+        query = select(outbox).where(_OWED, outbox.c.not_before <= at, free, ~_BEHIND)
         query = query.order_by(outbox.c.created_at, outbox.c.n).limit(limit).with_for_update(skip_locked=True)
         found = self._writer.execute(query).all()
         leased = update(outbox).where(outbox.c.n.in_([row.n for row in found]))

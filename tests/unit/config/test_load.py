@@ -266,7 +266,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_name(failing: Failing, text:
         (with_top("detect: {smallest_share: 0}\n"), "11: detect.smallest_share: should be greater"),
         (with_top("region: a/b\n"), "11: region: "),
         (with_top("web: {port: 65536}\n"), "11: web.port: should be less than or equal to 65535"),
-        (with_top("store: {url: 'mysql://x'}\n"), "11: store.url: should start with sqlite:/// or postgresql+psycopg"),
+        (with_top("store: {url: 'mysql://x'}\n"), "11: store.url: should start with sqlite:/// or postgresql:"),
         (with_top("receivers: [{name: a}]\n"), "11: receivers[0]: needs a kind"),
         (
             with_top("receivers: [{name: a, kind: pager}]\n"),
@@ -328,7 +328,9 @@ def test_a_relative_store_lies_beside_the_config(loading: Loading, home: Path):
     assert loading(WHOLE).store.url.get_secret_value() == f"sqlite:///{home}/canary.db"
 
 
-@pytest.mark.parametrize("url", ["sqlite:////var/canary.db", "sqlite:///:memory:", "postgresql+psycopg://h/d"])
+@pytest.mark.parametrize(
+    "url", ["sqlite:////var/canary.db", "sqlite:///:memory:", "postgresql://h/d", "postgresql+psycopg://h/d"]
+)
 def test_any_other_store_stays_as_it_is(loading: Loading, url: str):
     assert loading(with_top(f"store: {{url: '{url}'}}\n")).store.url.get_secret_value() == url
 

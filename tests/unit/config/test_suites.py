@@ -1,4 +1,4 @@
-"""What a suite fires: built-in suites, cost and bursts."""
+"""What a suite fires: built-in suites, and what they cost."""
 
 from pathlib import Path
 
@@ -10,7 +10,6 @@ from tests.unit.config.conftest import PROBE, Failing, Loading
 from tests.unit.config.texts import PROBES, WHOLE, with_suite
 
 BUILTIN = WHOLE.replace(PROBES, "")
-BURSTS = "  - {name: bursts, interval: 10m, use: bursts}\n"
 ROOMY = WHOLE.replace("/v1\n", "/v1\n    limits: {concurrency: 64, rate_per_second: 64}\n")
 
 
@@ -31,12 +30,6 @@ def test_every_suite_that_ships_can_be_used(loading: Loading, name: str):
 def test_the_deep_suite_fires_every_probe_but_the_tiny_ones(loading: Loading):
     every = {probe.id for probe in load_probes([data_folder("probes")]) if probe.family != "tiny"}
     assert fired(loading, suite(BUILTIN, "use: deep")) == every
-
-
-def test_the_bursts_go_with_the_standard_suite(loading: Loading):
-    text = BUILTIN.replace("/v1\n", "/v1\n    limits: {concurrency: 64, rate_per_second: 64}\n")
-    groups = {one.group for one in loading(suite(text, "use: standard\n\n") + BURSTS).assignments()}
-    assert groups >= {"onetoken", "onetoken@8", "onetoken@64", "prose"}
 
 
 def test_the_smoke_suite_has_a_probe_of_every_symptom(loading: Loading):
@@ -76,11 +69,6 @@ def test_a_dear_probe_is_fired_when_it_is_named(loading: Loading):
     assert fired(loading, suite(BUILTIN, "probes: [context-120k-start]")) == {"context-120k-start"}
 
 
-def test_each_burst_is_a_probe_group_of_its_own(loading: Loading):
-    text = suite(ROOMY, "families: [prose]\nburst: [1, 8, 64]\ntargets: {model: mid, platform: api, pool: long}")
-    assert [(a.group, a.burst) for a in loading(text).assignments()] == [("prose", 1), ("prose@8", 8), ("prose@64", 64)]
-
-
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
@@ -88,10 +76,6 @@ def test_each_burst_is_a_probe_group_of_its_own(loading: Loading):
         ("use: cheap\nfamilies: [prose]", "12: suites[0].families: stands beside use: give one of the two"),
         ("use: cheap\nprobes: [prose-a]", "12: suites[0].probes: stands beside use: give one of the two"),
         ("max_tokens_per_run: 10", "9: suites[0]: fires nothing"),
-        ("burst: []", "11: suites[0].burst: should have at least one entry"),
-        ("burst: [8, 8]", "11: suites[0].burst: should not repeat itself"),
-        ("burst: [0]", "11: suites[0].burst[0]: should be greater"),
-        ("burst: [1, 64]", "11: suites[0].burst: 64 at once are more than mid/api/short may be asked: "),
     ],
 )
 def test_a_suite_that_cannot_be_fired_is_refused(failing: Failing, lines: str, said: str):

@@ -27,7 +27,7 @@ PLAIN = {"model": "mid", "prompt": "Explain how tides work.", "max_tokens": 60, 
 
 @pytest.fixture
 def app():
-    return LabApp(Fleet(default_spec(latency=0.0)))
+    return LabApp(Fleet(default_spec(latency=0.0)), gathering=0.3)
 
 
 @pytest.fixture

@@ -1,10 +1,19 @@
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
 from canary.alert.incident import Reason
 from canary.pipeline.advance import alarms_again
-from canary.records import IncidentState, NotificationKind, Signal, SignalKind, Symptom
+from canary.records import (
+    IncidentState,
+    NotificationKind,
+    Signal,
+    SignalKind,
+    Symptom,
+    Unscored,
+    UnscoredReason,
+)
 from canary.score import SCORERS, Measure, Scorer
 from canary.store import MemoryStore
 from canary.store.base import StateKind
@@ -176,3 +185,16 @@ def test_a_scorer_of_the_users_own_judges_what_is_committed() -> None:
     tasting = replace(one, probe=replace(one.probe, scorers=("taste",)))
     committed = ledger(store, clock, on).commit([tasting])
     assert [score.signal for judged in committed.step.fresh for score in judged.scores] == ["taste", "availability"]
+
+
+def test_a_scorer_that_raises_on_one_answer_does_not_stop_the_batch() -> None:
+    store, clock = MemoryStore(), FakeClock(START)
+    book = ledger(store, clock, watch(["long"]))
+    mined = fired("long", 1, CLEAN)
+    mined = replace(mined, probe=replace(mined.probe, scripts=cast("tuple[str, ...]", None)))
+    step = book.commit([fired("long", 0, CLEAN), mined, fired("long", 2, CLEAN)]).step
+    reasons = [{s.reason for s in one.scores if isinstance(s, Unscored)} for one in step.fresh]
+    assert reasons == [set(), {UnscoredReason.CRASHED}, set()]
+    with store.reading() as tx:
+        assert len(list(tx.observations())) == 3
+        assert {state.n for state in tx.states(StateKind.ALARM).values()} == {2}

@@ -118,6 +118,10 @@ def test_what_never_repeats_is_no_loop(tokens: list[int]) -> None:
     assert longest_loop(tokens) == (0, 0)
 
 
-@given(st.lists(st.integers(), unique=True, min_size=2, max_size=9), st.integers(3, 6), st.lists(st.text(max_size=1)))
+@given(
+    st.lists(st.integers(), unique=True, min_size=2, max_size=9),
+    st.integers(3, 6),
+    st.lists(st.text(max_size=1), unique=True),
+)
 def test_copies_in_a_row_are_found_whatever_stands_before(period: list[int], copies: int, before: list[str]) -> None:
     assert longest_loop([*before, *period * copies]) == ((copies - 1) * len(period), len(period))

@@ -1,0 +1,51 @@
+"""The fleet at a glance, on wide and narrow terminals."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from canary.cli.status import Row, fleet
+from canary.detect import Learning
+from canary.web.status import TargetState, TargetStatus
+
+NOW = datetime(2025, 8, 25, 12, tzinfo=UTC)
+
+
+def a_row(pool: str, state: TargetState = TargetState.HEALTHY, learning: Learning | None = None) -> Row:
+    armed = 8 if learning is None else 5
+    status = TargetStatus("mid", "api", pool, state, timedelta(minutes=1), NOW, NOW, armed, 8)
+    return Row(status, -7.25, "prose/script", None, timedelta(seconds=3), learning)
+
+
+def drawn(rows: list[Row], width: int) -> str:
+    out = StringIO()
+    Console(file=out, width=width).print(fleet(rows, width))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("pools", [1, 3, 6, 12])
+def test_it_fits_eighty_columns_with_all_names_whole(pools: int) -> None:
+    shown = drawn([a_row(f"pool-{n}") for n in range(pools)], 80)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert all(f"pool-{n}" in shown for n in range(pools))
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_it_says_how_much_a_learning_target_lacks(width: int) -> None:
+    shown = drawn([a_row(f"pool-{n}", TargetState.LEARNING, Learning(340, 569, 0.2)) for n in range(5)], width)
+    assert shown.count("learning") == 5
+    assert "armed 5 of 8" in shown
+    assert "golden 340 of 569" in shown
+
+
+@pytest.mark.parametrize("state", TargetState)
+def test_every_state_has_a_look(state: TargetState) -> None:
+    assert state.value in drawn([a_row("short", state)], 80)
+
+
+def test_a_target_with_an_incident_says_how_much_it_touches() -> None:
+    row = replace(a_row("short", TargetState.INCIDENT), touched=0.31)
+    assert "31% of answers" in drawn([row], 80)

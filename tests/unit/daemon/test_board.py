@@ -1,0 +1,110 @@
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from canary.config import Config, load
+from canary.daemon.assembly import watch_of
+from canary.daemon.board import Board
+from canary.metrics import Metrics
+from canary.pipeline.advance import Advance, Judged
+from canary.pipeline.ledger import Committed
+from canary.store import MemoryStore
+from canary.testing import FakeClock
+from canary.web.status import TargetState
+from tests.contract.store_values import T0, failed, incident, observation
+
+SHORT, LONG = "m/p/short", "m/p/long"
+
+
+def config(folder: Path, *pools: str) -> Config:
+    path = folder / "canary.yaml"
+    settings = {
+        "version": 1,
+        "models": ["m"],
+        "platforms": ["p"],
+        "pools": list(pools),
+        "endpoints": [{"base_url": "http://127.0.0.1:1/v1"}],
+        "suites": [{"name": "all", "interval": "10s", "families": ["prose"]}],
+    }
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    return load(path, {})
+
+
+class Stage:
+    def __init__(self, folder: Path) -> None:
+        self.clock = FakeClock(T0)
+        self.metrics = Metrics(version="0")
+        self.board = Board(self.metrics, self.clock, lambda: ((), ()))
+        self._folder = folder
+        self.configure("short", "long")
+
+    def configure(self, *pools: str) -> None:
+        made = config(self._folder, *pools)
+        self.board.configure(made, watch_of(made, MemoryStore()))
+
+    def hear(self, target: str, *, well: bool = True) -> None:
+        seen = (observation if well else failed)(0, target=target, started_at=self.clock.now())
+        self.board.committed(Committed(Advance((Judged(seen, ()),), (), (), ()), ()))
+
+    def stale(self) -> set[str]:
+        now = self.clock.now()
+        return {target.name for target in self.board.snapshot().targets if target.stale(now)}
+
+    def states(self) -> dict[str, TargetState]:
+        return {target.name: target.state for target in self.board.snapshot().targets}
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path)
+
+
+def test_a_target_is_stale_when_nothing_came_back_for_three_intervals(stage: Stage) -> None:
+    stage.hear(SHORT)
+    stage.clock.advance(timedelta(seconds=32))
+    stage.hear(LONG)
+    assert stage.stale() == {SHORT}
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_a_failure_is_a_result_too(stage: Stage, well: bool) -> None:
+    stage.clock.advance(timedelta(seconds=31))
+    stage.hear(SHORT, well=well)
+    assert stage.stale() == {LONG}
+
+
+def test_a_target_that_is_new_has_three_intervals_to_answer(stage: Stage) -> None:
+    stage.clock.advance(timedelta(seconds=31))
+    stage.configure("short", "long", "other")
+    assert stage.stale() == {SHORT, LONG}
+
+
+def test_a_target_that_comes_back_after_its_removal_is_new(stage: Stage) -> None:
+    stage.hear(SHORT)
+    stage.configure("long")
+    stage.hear(SHORT)  # it answered while it was removed
+    stage.clock.advance(timedelta(hours=1))
+    stage.configure("short", "long")
+    assert stage.stale() == {LONG}
+
+
+def test_staleness_reaches_the_metrics(stage: Stage) -> None:
+    stage.clock.advance(timedelta(seconds=31))
+    stage.hear(LONG)
+    stage.board.tell_staleness()
+    lines = [line for line in stage.metrics.text().decode().splitlines() if line.startswith("canary_target_stale{")]
+    assert {line.rsplit(" ", 1)[1] for line in lines if 'pool="short"' in line} == {"1.0"}
+    assert {line.rsplit(" ", 1)[1] for line in lines if 'pool="long"' in line} == {"0.0"}
+
+
+def test_an_incident_shows_on_its_target_alone(stage: Stage) -> None:
+    stage.board.refresh([incident(pool="short", suppressed_by=None)])
+    assert stage.states() == {SHORT: TargetState.INCIDENT, LONG: TargetState.LEARNING}
+
+
+def test_an_incident_that_others_resolved_is_gone_at_the_next_refresh(stage: Stage) -> None:
+    stage.board.refresh([incident(pool="short", suppressed_by=None)])
+    stage.board.refresh([])
+    assert stage.states()[SHORT] is TargetState.LEARNING

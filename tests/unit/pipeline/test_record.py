@@ -1,0 +1,121 @@
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from canary.errors import StoreError
+from canary.pipeline.record import begin, promote_epoch, record
+from canary.records import BaselineStatus, Finish, Logprobs, Observation, Purpose, Response, Run
+from canary.store import MemoryStore, Transaction
+from canary.testing import FakeClock
+from tests.unit.pipeline.stage import CLEAN, PROBE, START, target
+
+pytestmark = pytest.mark.anyio
+
+TARGET = target("long")
+GROUPS = {"prose": (PROBE,)}
+
+
+async def healthy(run: Run) -> Observation:
+    logprobs = Logprobs((1,), (-0.1 - run.ordinal % 3 / 100,), ((1,),), ((-0.1,),))
+    return Observation(
+        slot_id=run.slot_id,
+        probe_id=run.probe.id,
+        probe_digest=run.probe.digest,
+        group=run.probe.group,
+        target=run.target.name,
+        region=run.region,
+        slot_time=run.slot_time,
+        started_at=START + timedelta(seconds=run.ordinal),
+        duration=timedelta(seconds=1),
+        ordinal=run.ordinal,
+        purpose=run.purpose,
+        response=Response(CLEAN, Finish.STOP, logprobs=logprobs),
+    )
+
+
+class Tally:
+    """Counts how often it is told, and remembers the last."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[int, int]] = []
+
+    def __call__(self, done: int, total: int) -> None:
+        self.told.append((done, total))
+
+
+async def recorded(store: MemoryStore, fired: Tally, judged: Tally) -> None:
+    clock = FakeClock(START)
+    recording = begin(store, TARGET, "eu", 30, clock.now())
+    await record(store, healthy, clock, recording, TARGET, GROUPS, fired, judged)
+
+
+async def test_every_run_is_told_when_fired_and_when_judged() -> None:
+    fired, judged = Tally(), Tally()
+    await recorded(MemoryStore(), fired, judged)
+    assert fired.told == judged.told == [(n, 50) for n in range(1, 51)]
+
+
+async def test_a_recording_proposes_a_baseline_for_each_signal() -> None:
+    store = MemoryStore()
+    await recorded(store, Tally(), Tally())
+    with store.reading() as tx:
+        proposed = tx.baselines(target=TARGET.name, status=BaselineStatus.PROPOSED)
+    assert {(one.series.signal, one.n) for one in proposed} == {("script", 30), ("availability", 30)}
+
+
+async def test_distinct_reference_answers_are_kept() -> None:
+    store = MemoryStore()
+    await recorded(store, Tally(), Tally())
+    with store.reading() as tx:
+        reference = tx.reference(TARGET.name, 1, PROBE.digest, 0)
+    assert reference is not None
+    assert len(reference.logprobs) == 3
+
+
+async def test_a_resumed_recording_fires_only_what_is_left() -> None:
+    store, clock = MemoryStore(), FakeClock(START)
+    recording = begin(store, TARGET, "eu", 30, clock.now())
+    left = 20
+
+    async def broken_off(run: Run) -> Observation:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise ConnectionError
+        return await healthy(run)
+
+    with pytest.raises(ConnectionError):
+        await record(store, broken_off, clock, recording, TARGET, GROUPS, Tally(), Tally())
+    with store.reading() as tx:
+        kept = len(list(tx.observations(purpose=Purpose.GOLDEN)))
+    fired = Tally()
+    again = begin(store, TARGET, "eu", 30, clock.now())
+    assert again == recording
+    await record(store, healthy, clock, again, TARGET, GROUPS, fired, Tally())
+    assert len(fired.told) == 50 - kept
+
+
+async def test_promoted_baselines_are_active() -> None:
+    store = MemoryStore()
+    await recorded(store, Tally(), Tally())
+    promoted = promote_epoch(store, TARGET.name, 1)
+    assert {one.status for one in promoted} == {BaselineStatus.ACTIVE}
+
+
+class Refusing(MemoryStore):
+    """Takes no golden answer."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        with super().transaction() as tx:
+            if tx.recordings():
+                raise StoreError("no")
+            yield tx
+
+
+async def test_a_store_that_refuses_ends_the_recording_with_its_error() -> None:
+    with pytest.raises(StoreError, match="no"):
+        await asyncio.wait_for(recorded(Refusing(), Tally(), Tally()), 5)

@@ -1,0 +1,113 @@
+"""What a config costs and what it can see, before the first probe is fired."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from canary.baseline import plan_recording
+from canary.config import Config, load
+from canary.daemon.assembly import probes_on
+from canary.detect import answers_needed
+from canary.forecast import Forecast, forecast, golden_answers
+from canary.records import Message, Probe, Recording, Sampling, SignalKind
+
+NOON = datetime(2025, 8, 5, 12, tzinfo=UTC)
+CONFIG = """\
+version: 1
+models: [{models}]
+platforms: [api]
+pools: [short]
+detect: {{smallest_share: {share}}}
+budget: {{false_alarms_per_week: {budget}}}
+endpoints: [{{base_url: "http://127.0.0.1:1/v1", limits: {{rate_per_second: 2}}}}]
+suites: [{{name: all, interval: {interval}, families: [prose]}}]
+"""
+
+
+def a_config(
+    folder: Path, *, models: str = "mid", share: float = 0.05, budget: float = 0.25, interval: str = "60s"
+) -> Config:
+    path = folder / "canary.yaml"
+    path.write_text(CONFIG.format(models=models, share=share, budget=budget, interval=interval), encoding="utf-8")
+    return load(path, {})
+
+
+def first_delay(outlook: Forecast, share: float) -> timedelta | None:
+    (found,) = (time for at, _, time in outlook.sights[-1].delays if at == share)
+    return found
+
+
+def test_a_run_per_interval_and_group(tmp_path: Path) -> None:
+    assert forecast(a_config(tmp_path, models="mid, small", interval="10s")).runs_per_second == pytest.approx(0.2)
+
+
+def test_tokens_are_a_prompt_and_the_longest_answer_for_each_run(tmp_path: Path) -> None:
+    probe = Probe("long", "prose", (Message("user", "a" * 400),), Sampling(900), ("script",), "test")
+    config = a_config(tmp_path, interval="24h").model_copy(update={"probes": (probe,)})
+    assert forecast(config).tokens_per_day == 400 / 4 + 900
+
+
+def test_the_budget_is_one_for_the_whole_fleet(tmp_path: Path) -> None:
+    small, large = a_config(tmp_path), a_config(tmp_path, models="a, b, c, d")
+    assert forecast(small).false_alarms_per_week == forecast(large).false_alarms_per_week == 0.25
+
+
+def test_a_larger_fleet_divides_the_budget_and_sees_later(tmp_path: Path) -> None:
+    small = forecast(a_config(tmp_path), golden=5_000)
+    large = forecast(a_config(tmp_path, models=", ".join(f"m{i}" for i in range(50))), golden=5_000)
+    one, other = first_delay(small, 0.16), first_delay(large, 0.16)
+    assert one is not None
+    assert other is not None
+    assert one < other
+
+
+def test_a_larger_share_is_seen_sooner(tmp_path: Path) -> None:
+    outlook = forecast(a_config(tmp_path), golden=20_000)
+    few, many = first_delay(outlook, 0.05), first_delay(outlook, 0.16)
+    assert few is not None
+    assert many is not None
+    assert many < few
+
+
+def test_more_golden_answers_bring_a_smaller_share_into_sight(tmp_path: Path) -> None:
+    config = a_config(tmp_path)
+    assert first_delay(forecast(config), 0.008) is None
+    assert first_delay(forecast(config, golden=20_000), 0.008) is not None
+
+
+def test_time_is_probes_times_the_interval(tmp_path: Path) -> None:
+    sight = forecast(a_config(tmp_path, interval="30s")).sights[0]
+    assert all(time == probes * timedelta(seconds=30) for _, probes, time in sight.delays if probes and time)
+
+
+def test_a_smaller_share_to_see_asks_for_more_golden_answers(tmp_path: Path) -> None:
+    coarse = golden_answers(a_config(tmp_path, share=0.1))
+    assert golden_answers(a_config(tmp_path, share=0.01)) > 5 * coarse
+
+
+def test_the_default_recording_arms_a_series_that_shows_one_event(tmp_path: Path) -> None:
+    config = a_config(tmp_path)
+    delta = config.budget.delta / forecast(config).series
+    assert golden_answers(config) >= answers_needed(1, SignalKind.EVENT, delta=delta, smallest_share=0.05)
+
+
+def test_the_cost_of_a_recording_is_what_the_recorder_plans(tmp_path: Path) -> None:
+    config = a_config(tmp_path, models="mid, small")
+    outlook = forecast(config, golden=100)
+    planned = 0
+    for target in config.targets:
+        recording = Recording("r", target.name, "local", 1, 100, NOON)
+        planned += len(plan_recording(recording, target, probes_on(config, target)))
+    assert outlook.recording.runs == planned
+
+
+def test_a_recording_takes_at_least_what_the_slowest_target_is_allowed(tmp_path: Path) -> None:
+    config = a_config(tmp_path, models="mid, small")
+    outlook = forecast(config, golden=100)
+    assert outlook.recording.least == timedelta(seconds=outlook.recording.runs / 2 / 2)
+
+
+def test_the_forecast_supposes_the_default_recording(tmp_path: Path) -> None:
+    config = a_config(tmp_path)
+    assert forecast(config) == forecast(config, golden_answers(config))

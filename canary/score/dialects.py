@@ -13,7 +13,7 @@ _C = (
     (rf"(?<=[\w*>])(\s+){_MACRO}(?:\s+{_MACRO}\([^()\n]*\))?(?=\s+\w+\s*\()", r"\1"),  # static DWORD WINAPI run(
     (rf"(?<=\w)(\s+){_MACRO}(?=\s*[,)])", r"\1"),  # int main(int argc UNUSED)
     (rf"(?<=[=,(])(\s*){_MACRO}(?=\s+\w)", r"\1"),  # write(file, BYTES text)
-    (rf"^(\s*){_MACRO}(?:\([^()\n]*\))?(?=\s+[a-z_])", r"\1"),  # EXPORT int run(
+    (rf"^([ \t]*){_MACRO}(?:\([^()\n]*\))?(?=\s+[a-z_])", r"\1"),  # EXPORT int run(
 )
 _QT = (
     (r"\b(?:emit|Q_EMIT)\b(?=\s+\w)", ""),
@@ -36,12 +36,7 @@ _READINGS: Mapping[str, tuple[tuple[re.Pattern[str], str], ...]] = MappingProxyT
         )
         for language, rules in {
             "c": _C,
-            "cpp": (
-                *_C,
-                (r"\b(?:emit|Q_EMIT)\b(?=\s+\w)", ""),
-                (r"\bQ_OBJECT\b", ""),
-                (r"\bforever\b(?=\s*\{)", "for (;;)"),
-            ),
+            "cpp": (*_C, *_QT),
             "sql": _SQL,
             "css": ((r"""\burl\(\s*([^\s'"()]+)\s*\)""", r'url("\1")'),),
         }.items()

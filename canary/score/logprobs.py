@@ -14,6 +14,10 @@ TIE = 0.01
 """Nats below the most probable token, up to which a greedy choice is still the argmax."""
 EXCESS = 0.01
 """How far the probabilities of one position may sum above one, for rounding's sake."""
+RESOLUTION = 0.005
+"""Nats, up to which a difference says nothing: the sums of a healthy server depend on the shape of its batch, so they
+move with its load by up to 1e-3, and golden answers of one load lack those of another. Implementations differ by ten
+times as much as this."""
 FLOOR = -20.0
 """Logprobs below are clipped: servers write -inf, -9999 or -100 for "none"."""
 
@@ -68,7 +72,26 @@ def measure_deviation(response: Response, reference: Reference | None) -> Judgem
     if golden is None or not _shaped(golden):
         return UnscoredReason.NO_REFERENCE
     value = distance(logprobs, golden)
-    return Measure(min(value, -FLOOR), 1.0) if math.isfinite(value) else UnscoredReason.NO_REFERENCE
+    return Measure(resolved(min(value, -FLOOR)), 1.0) if math.isfinite(value) else UnscoredReason.NO_REFERENCE
+
+
+def resolved(value: float, resolution: float = RESOLUTION) -> float:
+    """The value, or 0 where it is too small to mean anything.
+
+    Shape:
+        One number to one number.
+    Unit:
+        That of the value.
+    Range:
+        0, or above the resolution.
+
+    Raises:
+        Nothing.
+
+    >>> resolved(0.004), resolved(0.25)
+    (0.0, 0.25)
+    """
+    return value if value > resolution else 0.0
 
 
 def violations(logprobs: Logprobs) -> list[int]:

@@ -20,7 +20,7 @@ def test_the_demo_finds_its_fault_and_names_the_pool(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "canary", "demo", "--keep", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
-    assert "Found: the pool is mid/api/short" in done.stdout
+    assert "Found: the fault is in mid/api/short, and nowhere else" in done.stdout
     assert "canary replay" in done.stdout
 
 

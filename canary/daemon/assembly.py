@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from canary.alert.routing import Match, ReceiverKind, ReceiverSpec
 from canary.config import Config, Webhook
 from canary.errors import ConfigError, NotFound
+from canary.pipeline.remembered import remembered
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.records import BaselineStatus, Probe, Signal, Target
 from canary.schedule.plan import Plan, PlanEntry
@@ -39,7 +40,7 @@ def rhythms_of(config: Config) -> tuple[Rhythm, ...]:
 
 def scorers_of(config: Config) -> Mapping[str, Scorer]:
     """Canary's scorers and the user's own."""
-    return {**SCORERS, **config.scorers}
+    return remembered({**SCORERS, **config.scorers})
 
 
 def signals_of(config: Config) -> Mapping[str, Signal]:

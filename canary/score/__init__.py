@@ -69,7 +69,7 @@ __all__ = [
     "stratified",
 ]
 
-MOST_TEXT = 200_000
+MOST_TEXT = 65_536
 """Characters, beyond which an answer is not judged."""
 
 _EVENT, _DISTANCE = SignalKind.EVENT, SignalKind.DISTANCE
@@ -86,12 +86,17 @@ def _plain(measure: Callable[[Probe, Response], Judgement]) -> Callable[[Case], 
 
 
 _TABLE = (
-    Scorer(Signal("script", 1, _EVENT, _CORRUPTION, "characters", "letters"), _plain(script.measure)),
-    Scorer(Signal("language", 1, _EVENT, _CORRUPTION, "share of letters", "windows"), _plain(language.measure)),
+    Scorer(Signal("script", 1, _EVENT, _CORRUPTION, "characters", "letters"), _plain(script.measure), of_text=True),
+    Scorer(
+        Signal("language", 1, _EVENT, _CORRUPTION, "share of letters", "windows"),
+        _plain(language.measure),
+        of_text=True,
+    ),
     Scorer(
         Signal("syntax", 1, _EVENT, _CORRUPTION, "errors", "lines of code"),
         _plain(syntax.measure),
         stratified=True,
+        of_text=True,
     ),
     Scorer(Signal("logprob", 2, _DISTANCE, _DEVIATION, "nats", "answers"), deviation.measure_deviation),
     Scorer(Signal("kl", 1, _DISTANCE, _DEVIATION, "nats", "answers"), kl.measure),
@@ -110,8 +115,8 @@ _TABLE = (
     Scorer(Signal("finish", 1, _EVENT, _SHAPE, "answers", "answers"), shape.measure_finish, stratified=True),
     Scorer(Signal("prompt_tokens", 1, _EVENT, _SHAPE, "answers", "answers"), shape.measure_prompt_tokens),
     Scorer(Signal("length", 1, _DISTANCE, _SHAPE, "nats", "answers"), shape.measure_length),
-    Scorer(Signal("loop", 1, _EVENT, _SHAPE, "words", "words"), loop.measure, stratified=True),
-    Scorer(Signal("refusal", 1, _EVENT, _SHAPE, "answers", "answers"), refusal.measure, stratified=True),
+    Scorer(Signal("loop", 1, _EVENT, _SHAPE, "words", "words"), loop.measure, stratified=True, of_text=True),
+    Scorer(Signal("refusal", 1, _EVENT, _SHAPE, "answers", "answers"), refusal.measure, stratified=True, of_text=True),
     Scorer(Signal("fence", 1, _EVENT, _SHAPE, "fences", "fences"), shape.measure_fence, stratified=True),
     Scorer(Signal("schema", 1, _EVENT, _SHAPE, "errors", "answers"), structure.measure_schema, stratified=True),
     Scorer(Signal("tool_call", 1, _EVENT, _SHAPE, "errors", "answers"), structure.measure_tool_call, stratified=True),

@@ -55,9 +55,10 @@ class Scorer:
     whatever the target answered, and gives the same for the same case. `canary.score.contract` holds it to that.
 
     Where `stratified`, an answer is an event when its value exceeds the worst golden one of its own probe; else, when
-    it exceeds zero.
+    it exceeds zero. Where `of_text`, the measure depends on the probe, the text and the finish reason alone.
     """
 
     signal: Signal
     measure: Callable[[Case], Judgement]
     stratified: bool = False
+    of_text: bool = False

@@ -12,6 +12,7 @@ import re
 import tomllib
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from threading import Lock
 from types import MappingProxyType
 from typing import NoReturn
 
@@ -24,6 +25,7 @@ from canary.score.fences import Piece
 Checker = Callable[[Piece], int]
 """A piece of code -> number of errors (>= 0)."""
 
+_ONE_AT_A_TIME = Lock()  # CPython 3.11 counts the depth of its parser for all threads together, and then fails
 _LAST_WORD = re.compile(r"\s*[\w+.-]*\s*\Z")
 _NAMES = (messages.UndefinedName, messages.UndefinedLocal)
 _DEEP_KEY = re.compile(
@@ -54,7 +56,7 @@ def python_errors(piece: Piece) -> int:
     >>> python_errors(Piece("def f(x):\n    return x +", cut=True))
     0
     """
-    with warnings.catch_warnings():
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             if piece.cut:

@@ -62,13 +62,13 @@ def command(keep: Path | None, seed: int) -> None:
 
 async def _demo(folder: Path, seed: int) -> None:
     from canary.lab.run import in_process
-    from canary.lab.spec import config_text, default_spec
+    from canary.lab.spec import A_FEW, config_text, default_spec
 
     out, spec = console(), default_spec(seed, latency=0.01)
     with in_process(spec) as url:
         out.print(f"[bold]1.[/] A fleet of {len(spec.targets)} targets answers at {url}.")
         path = folder / "canary.yaml"
-        path.write_text(_TERMS + config_text(spec, url, interval="1s", families=("prose", "code")), encoding="utf-8")
+        path.write_text(_TERMS + config_text(spec, url, interval="1s", choice=A_FEW), encoding="utf-8")
         config = config_at(str(path))
         out.print("[bold]2.[/] All is well: golden baselines are recorded.")
         with store_of(config, create=True) as store:

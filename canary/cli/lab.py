@@ -33,7 +33,7 @@ def command() -> None:
 @click.option(
     "--write-config",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write a config that watches it, with the families prose and code.",
+    help="Also write a config that watches it, with a few probes for prose and code.",
 )
 @json_option
 def serve(port: int, seed: int, latency: float, write_config: Path | None, as_json: bool) -> None:
@@ -42,13 +42,13 @@ def serve(port: int, seed: int, latency: float, write_config: Path | None, as_js
     Faults: corruption, swap, dropped_top, misrouting (with a "to_pool"), unreachable, throttled, slow (with "seconds").
     """
     from canary.lab.run import serve as run
-    from canary.lab.spec import config_text, default_spec
+    from canary.lab.spec import A_FEW, config_text, default_spec
 
     spec = default_spec(seed, latency)
 
     def ready(url: str) -> None:
         if write_config is not None:
-            text = _TERMS + config_text(spec, url, interval="1s", families=("prose", "code"))
+            text = _TERMS + config_text(spec, url, interval="1s", choice=A_FEW)
             write_config.write_text(text, encoding="utf-8")
         if as_json:
             say({"url": url, "targets": ["/".join(target) for target in spec.targets], "config": write_config})

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from canary.cli.common import config_at, console, json_option, progress, run_async, say
+from canary.cli.complete import probe_ids, target_names
+from canary.cli.word import Word
 
 if TYPE_CHECKING:
     from canary.config import Config
@@ -66,19 +68,24 @@ class Usefulness:
         return any(one.needed is not None for one in self.noise if one.signal not in _BARE)
 
 
-@click.command()
-@click.argument("probe_id")
-@click.option("--target", "target_name", required=True, help="MODEL/PLATFORM/POOL")
+@click.command(
+    cls=Word,
+    exits={
+        0: "useful",
+        1: "not: nothing it is scored for could tell a fault of the size that the config asks for",
+        2: "no such probe or target, or bad config",
+    },
+    examples=("canary probe calibrate prose-glass --target mid/api/short -n 200",),
+)
+@click.argument("probe_id", shell_complete=probe_ids)
+@click.option("--target", "target_name", required=True, help="MODEL/PLATFORM/POOL", shell_complete=target_names)
 @click.option("-n", "n", type=click.IntRange(min=10, max=100_000), default=100, show_default=True, help="Answers.")
 @json_option
 @click.pass_obj
 def calibrate(path: str, probe_id: str, target_name: str, n: int, as_json: bool) -> None:
-    r"""Fire a probe N times at a healthy target, off the books, and say whether it is useful there.
+    """Fire a probe N times at a healthy target, off the books, and say whether it is useful there.
 
     Shown for each signal: how it scatters while nothing is wrong, and what fault it would see.
-
-    \b
-    Exit codes: 0 useful, 1 not: nothing it is scored for could tell a fault of the size that the config asks for.
     """
     from canary.cli.probe import probe_of
     from canary.daemon.assembly import target_of

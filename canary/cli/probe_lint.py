@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from canary.cli.common import console, json_option, say
+from canary.cli.word import Word
 
 if TYPE_CHECKING:
     from canary.score import Scorer
@@ -16,19 +17,24 @@ if TYPE_CHECKING:
 Row = dict[str, object]
 
 
-@click.command()
+@click.command(
+    cls=Word,
+    exits={
+        0: "nothing to mend",
+        1: "something: each with file, line and key",
+        2: "a path or the config cannot be read",
+    },
+    examples=("canary probe lint", "canary probe lint my-probes"),
+)
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @json_option
 @click.pass_obj
 def lint(path: str, paths: tuple[Path, ...], as_json: bool) -> None:
-    r"""Say what is wrong with probe files, and with scorers of your own.
+    """Say what is wrong with probe files, and with scorers of your own.
 
     PATHs are files or folders; without one, all folders of the config. Beyond what keeps a file from being read: ids
     used twice, reasons that are missing, expectations that no answer can meet. Scorers of your own are held to the
     contract that Canary's keep.
-
-    \b
-    Exit codes: 0 nothing to mend, 1 something (each with file, line and key), 2 a path or the config cannot be read.
     """
     folders, own = _sources(Path(path), paths)
     rows = [*_probe_rows(folders, own), *_scorer_rows(own)]

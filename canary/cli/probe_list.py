@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from canary.cli.common import config_at, console, json_option, say
+from canary.cli.complete import families
+from canary.cli.word import Word
 
 if TYPE_CHECKING:
     from canary.config import Config
@@ -15,25 +17,29 @@ _MILLION = 1_000_000
 Prices = tuple[float, float] | None
 
 
-@click.command("list")
-@click.option("--family", help="Only this family (probe group).")
+@click.command(
+    "list",
+    cls=Word,
+    exits={0: "listed", 2: "no such family or suite, or bad config"},
+    examples=("canary probe list --family prose", "canary probe list --suite main --prices 3 15"),
+)
+@click.option("--family", help="Only this family (probe group).", shell_complete=families)
 @click.option("--suite", help="Only what this suite of the config fires.")
 @click.option("--prices", nargs=2, type=float, metavar="PROMPT ANSWER", help="Price of a million tokens of each.")
 @json_option
 @click.pass_obj
 def list_(path: str, family: str | None, suite: str | None, prices: Prices, as_json: bool) -> None:
-    r"""Every probe of the config (built-in and your own), with what it costs.
+    """Every probe of the config (built-in and your own), with what it costs.
 
     Tokens are an upper bound: the prompt as estimated, the answer as long as the probe allows. A round is each probe
     once at each target that a suite of the config fires it at.
-
-    \b
-    Example:
-      canary probe list --suite main --prices 3 15
     """
+    from canary.cli.probe import probes_of
+
     config = config_at(path)
     runs = _runs_per_round(config, suite)
-    probes = [p for p in config.probes if family in {None, p.family} and (suite is None or p.id in runs)]
+    known = config.probes if family is None else probes_of(config.probes, family)
+    probes = [probe for probe in known if suite is None or probe.id in runs]
     rows = [_facts(probe, runs.get(probe.id, 0), prices) for probe in probes]
     if as_json:
         say(rows)

@@ -31,7 +31,7 @@ def base_url() -> Iterator[str]:
 @pytest.fixture
 def config(tmp_path: Path, base_url: str) -> Path:
     path = tmp_path / "canary.yaml"
-    path.write_text(config_text(default_spec(), base_url, families=["border", "recall", "context"]))
+    path.write_text(config_text(default_spec(), base_url, choice="families: [border, recall, context]"))
     return path
 
 

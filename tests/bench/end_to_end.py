@@ -4,6 +4,7 @@
 
 Ours fires over HTTP, parses, scores five signals against 20 golden answers, keeps everything in SQLite and steps armed
 detectors: the parts of the daemon as they are. The server is a process of its own. CPU is that of this whole process.
+Once every text is new to the scorers, and once it is one of sixteen that they have seen, as at temperature 0.
 """
 
 import asyncio
@@ -11,16 +12,18 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 
+from canary import score
 from canary.clock import SystemClock
 from canary.http import HttpClient
 from canary.pipeline.ledger import Fired
+from canary.pipeline.remembered import remembered
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.pipeline.writer import Writer, weight
 from canary.probe.client import ProbeClient
@@ -37,6 +40,7 @@ from canary.records import (
     SeriesKey,
     Target,
 )
+from canary.score import SIGNALS, Scorer
 from canary.store import Store, open_store
 from tests.bench import answers
 from tests.bench.load import CROWDED, FLAT_OUT, Load, served
@@ -112,10 +116,10 @@ async def bare(url: str, load: Load, requests: int) -> Cost:
         return await spent(ask, load, requests, _nothing)
 
 
-async def ours(url: str, load: Load, requests: int, folder: Path) -> Cost:
+async def ours(url: str, load: Load, requests: int, folder: Path, scorers: Mapping[str, Scorer]) -> Cost:
     targets = [_target(url + load.path, pool) for pool in range(TARGETS)]
     store = MeteredStore(open_store(f"sqlite:///{folder / 'canary.db'}", create=True))
-    watch = armed(store, targets)
+    watch = armed(store, targets, scorers)
     clock, http = SystemClock(), HttpClient()
     ledger = MeteredLedger(store, watch, (), clock)
     client, writer = ProbeClient(http, clock), Writer(ledger.keep, clock, weigh=lambda fired: weight(fired.observation))
@@ -138,12 +142,12 @@ async def ours(url: str, load: Load, requests: int, folder: Path) -> Cost:
         task.cancel()
     await http.aclose()
     store.close()
-    score, kept, detect = (seconds / requests for seconds in ledger.seconds)
-    stages = (cost.cpu - score - kept - detect, score, kept, detect)
+    judged, kept, detect = (seconds / requests for seconds in ledger.seconds)
+    stages = (cost.cpu - judged - kept - detect, judged, kept, detect)
     return replace(cost, stages=stages, late=statistics.quantiles(late, n=100)[98])
 
 
-def armed(store: Store, targets: Sequence[Target]) -> Watch:
+def armed(store: Store, targets: Sequence[Target], scorers: Mapping[str, Scorer]) -> Watch:
     """All series of the targets, armed; their golden answers in the store."""
     rhythms = [Rhythm(target.name, PROBE.group, (PROBE,), MINUTE) for target in targets]
     golden = [
@@ -155,7 +159,7 @@ def armed(store: Store, targets: Sequence[Target]) -> Watch:
     with store.transaction() as tx:
         for target in targets:
             tx.put_references(target.name, 1, [reference])
-    watch = muster(rhythms, golden, Terms(0.25, 0.05, 0.05), REGION)
+    watch = muster(rhythms, golden, Terms(0.25, 0.05, 0.05), REGION, scorers)
     assert len(watch.armed) == len(golden)
     return watch
 
@@ -163,8 +167,8 @@ def armed(store: Store, targets: Sequence[Target]) -> Watch:
 def baseline(series: SeriesKey, n: int = 3_000) -> Baseline:
     calibration = tuple(i / n for i in range(n)) if series.signal == "logprob" else ()
     parts = (BaselinePart(PROBE.digest, n),)
-    identity, created = f"{series.target}/{series.signal}", SLOT - MINUTE
-    return Baseline(identity, series, 1, BaselineStatus.ACTIVE, 1, created, n, n, 0, parts, calibration)
+    identity, created, version = f"{series.target}/{series.signal}", SLOT - MINUTE, SIGNALS[series.signal].version
+    return Baseline(identity, series, 1, BaselineStatus.ACTIVE, version, created, n, n, 0, parts, calibration)
 
 
 def _target(url: str, pool: int) -> Target:
@@ -175,26 +179,43 @@ async def _nothing() -> None:
     pass
 
 
-def measure(url: str, load: Load) -> list[tuple[Cost, Cost]]:
-    pairs = []
+def measure(url: str, load: Load) -> list[tuple[Cost, Cost, Cost]]:
+    """Rounds of the bare client, of ours with new texts, and of ours with texts seen before."""
+    rounds = []
     for _ in range(ROUNDS[load]):
         theirs = asyncio.run(bare(url, load, REQUESTS[load][0]))
-        with tempfile.TemporaryDirectory() as folder:
-            pairs.append((theirs, asyncio.run(ours(url, load, REQUESTS[load][1], Path(folder)))))
-    return pairs
+        fresh, seen = (_ours(url, load, scorers) for scorers in (score.SCORERS, remembered(score.SCORERS)))
+        rounds.append((theirs, fresh, seen))
+    return rounds
 
 
-def report(load: Load, pairs: Sequence[tuple[Cost, Cost]]) -> None:
-    theirs, own = zip(*pairs, strict=True)
+def _ours(url: str, load: Load, scorers: Mapping[str, Scorer]) -> Cost:
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(ours(url, load, REQUESTS[load][1], Path(folder), scorers))
+
+
+def report(load: Load, rounds: Sequence[tuple[Cost, Cost, Cost]]) -> None:
+    columns = list(zip(*rounds, strict=True))
+    names = ("httpx + json.loads", "canary, every text new", "canary, texts seen before")
+    print(f"\n| {load.name} | CPU us/probe | x | probes/s | x | {' | '.join(STAGES)} | event loop late, p99 |")
+    print("| --- |" + " ---: |" * 9)
+    for name, costs in zip(names, columns, strict=True):
+        print(f"| {name} | {_totals(columns[0], costs)} | {_details(costs)} |")
+
+
+def _totals(theirs: Sequence[Cost], costs: Sequence[Cost]) -> str:
+    pairs = list(zip(theirs, costs, strict=True))
     cpu = statistics.median(mine.cpu / bare.cpu for bare, mine in pairs)
     rate = statistics.median(bare.wall / mine.wall for bare, mine in pairs)
-    print(f"\n| {load.name} | CPU us/request | requests/s |\n| --- | ---: | ---: |")
-    for name, costs in (("httpx + json.loads", theirs), ("canary, whole sentence", own)):
-        print(f"| {name} | {_median(c.cpu for c in costs):,.0f} | {1e6 / _median(c.wall for c in costs):,.1f} |")
-    for stage, seconds in zip(STAGES, zip(*(cost.stages for cost in own), strict=True), strict=True):
-        print(f"| ... {stage} | {_median(seconds):,.0f} | |")
-    print(f"| canary / httpx | {cpu:.2f} | {rate:.2f} |")
-    print(f"event loop late, 99th percentile: {1e3 * statistics.median(c.late for c in own):.0f} ms")
+    return (
+        f"{_median(c.cpu for c in costs):,.0f} | {cpu:.2f} | {1e6 / _median(c.wall for c in costs):,.0f} | {rate:.2f}"
+    )
+
+
+def _details(costs: Sequence[Cost]) -> str:
+    stages = [f"{_median(seconds):,.0f}" for seconds in zip(*(cost.stages for cost in costs), strict=True)]
+    late = f"{1e3 * statistics.median(cost.late for cost in costs):.0f} ms"
+    return " | ".join([*stages, late] if stages else [""] * (len(STAGES) + 1))
 
 
 def _median(seconds: Iterable[float]) -> float:

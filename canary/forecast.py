@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from canary.baseline.recording import REFERENCE_ANSWERS
-from canary.config import Assignment, Config
+from canary.config import Assignment, Config, cost
 from canary.detect import answers_needed, clean_detector, delay
 from canary.pipeline.watch import Rhythm
 from canary.records import Probe, SignalKind
 
 SHARES = (0.008, 0.05, 0.16)
-_LETTERS_PER_TOKEN = 4
 _DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
 
 
@@ -98,7 +97,7 @@ def _recording(assignments: Sequence[Assignment], n: int) -> Cost:
         runs += count
         least[one.target.name] += count / one.target.limits.rate_per_second
         tokens += n * _mean_tokens(one.probes)
-        tokens += sum(times * _tokens(probe) for times, probe in zip(first, one.probes, strict=True))
+        tokens += sum(times * cost(probe).total for times, probe in zip(first, one.probes, strict=True))
     return Cost(runs, round(tokens), timedelta(seconds=max(least.values(), default=0.0)))
 
 
@@ -107,12 +106,7 @@ def _tokens_per_day(assignment: Assignment) -> float:
 
 
 def _mean_tokens(probes: Sequence[Probe]) -> float:
-    return sum(map(_tokens, probes)) / len(probes)
-
-
-def _tokens(probe: Probe) -> float:
-    prompt = sum(len(message.content) for message in probe.messages) / _LETTERS_PER_TOKEN
-    return prompt + probe.sampling.max_tokens
+    return sum(cost(probe).total for probe in probes) / len(probes)
 
 
 def _sights(rhythms: Sequence[Rhythm], per_series: float, n: int, delta: float) -> Iterator[Sight]:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from canary.forecast import Forecast
     from canary.records import Observation
 
-_KINDS = {"event": "events", "distance": "logprob"}
+_KINDS = {"event": "events", "distance": "distances"}
 _NOTE = """\
 Medians, for each series alone and once it is armed, in brackets the number of
-probes; a fault that shows in several series is found sooner. "events" are
-script, language, syntax, greedy and availability. "-": not seen; more golden
-answers (--golden) or a smaller detect.smallest_share would help."""
+probes; a fault that shows in several series is found sooner. "distances" are
+logprob, kl, divergence, surprisal, forced and length, "events" all others.
+"-": not seen; more golden answers (--golden) or a smaller
+detect.smallest_share would help."""
 
 
 @click.command(

@@ -343,14 +343,12 @@ class BaselineStatus(StrEnum):
 class BaselinePart:
     """One probe's share of a baseline. An answer is an event when its value exceeds `threshold`.
 
-    The other fields are those of the baseline, of this probe's answers alone; `longest` is the largest exposure.
+    The other fields are those of the baseline, of this probe's answers alone.
     """
 
     probe_digest: str
     n: int
     threshold: float = 0.0
-    exposure: float = 0.0
-    longest: float = 0.0
     events: int = 0
     calibration: tuple[float, ...] = field(default=(), repr=False)
 

@@ -17,7 +17,7 @@ from canary.detect.sequential import start, step
 from canary.errors import BaselineError
 from canary.pipeline.advance import Judged
 from canary.pipeline.references import References
-from canary.pipeline.watch import Watch, Watched
+from canary.pipeline.watch import ANSWER, Watch, Watched
 from canary.records import Observation, Probe, Purpose, Run, Score, SeriesKey, Size, Target
 from canary.score import score
 from canary.store.base import ScoreRow, Store
@@ -127,7 +127,6 @@ class _Heard:
     watched: Watched
     state: VerdictState
     events: list[bool] = field(default_factory=list)
-    exposures: list[float] = field(default_factory=list)
     found: list[tuple[float, str]] = field(default_factory=list)
 
     def hear(self, rule: Rule, seen: Observation, each: Score) -> None:
@@ -135,8 +134,7 @@ class _Heard:
         threshold = self.watched.thresholds.get(seen.probe_digest)
         if threshold is None or each.version != self.watched.version:
             return
-        self.state = step(rule, self.watched.detector, self.state, each.value, each.exposure, threshold)
-        self.exposures.append(each.exposure)
+        self.state = step(rule, self.watched.detector, self.state, each.value, ANSWER, threshold)
         self.events.append(self.watched.detector.is_event(each.value, threshold))
         if self.events[-1]:
             self.found.append((each.value, seen.slot_id))
@@ -187,7 +185,7 @@ class _Bench:
         )
 
     def _shown(self, series: SeriesKey, heard: _Heard) -> Shown:
-        share = size(heard.watched.detector, heard.events, heard.exposures)
+        share = size(heard.watched.detector, heard.events, [ANSWER] * len(heard.events))
         worst = tuple(slot_id for _, slot_id in sorted(heard.found, reverse=True))
         return Shown(series, len(heard.events), sum(heard.events), share, worst)
 

@@ -1,6 +1,6 @@
 """Golden baselines: plan a recording, calibrate it, promote what it proposes. Pure functions on records."""
 
-from canary.baseline.calibration import Judged, Thresholds, baselines, calibrate, clipped, references, thresholds
+from canary.baseline.calibration import Judged, Thresholds, baselines, calibrate, references, thresholds
 from canary.baseline.promotion import promote
 from canary.baseline.recording import REFERENCE_ANSWERS, plan_recording, reference_part
 from canary.baseline.restriction import restricted
@@ -11,7 +11,6 @@ __all__ = [
     "Thresholds",
     "baselines",
     "calibrate",
-    "clipped",
     "plan_recording",
     "promote",
     "reference_part",

@@ -6,10 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-import numpy as np
-
 from canary.baseline.recording import REFERENCE_ANSWERS, reference_part
-from canary.detect.arming import SPREAD
 from canary.errors import BaselineError
 from canary.records import (
     Baseline,
@@ -124,18 +121,6 @@ def check_version(signal: str, version: int, signals: Mapping[str, Signal]) -> N
         raise BaselineError(f"the signal {signal} was scored at version {version} but {known}: record again")
 
 
-def clipped(exposures: Sequence[float]) -> list[float]:
-    """The exposures, none above `SPREAD` times their mean.
-
-    An answer of greater exposure shows an event at least as often, so counting it with less errs on the safe side,
-    and lets the rate be bounded from the total alone (`canary.detect.rate_bound`).
-    """
-    kept = np.asarray(exposures, dtype=np.float64)
-    while kept.max() > SPREAD * kept.mean():
-        kept = np.minimum(kept, 0.75 * SPREAD * kept.mean())
-    return [float(each) for each in kept]
-
-
 def _baseline(
     recording: Recording,
     key: SeriesKey,
@@ -145,12 +130,11 @@ def _baseline(
     now: datetime,
 ) -> Baseline:
     distance = signal.kind is SignalKind.DISTANCE
-    exposures = clipped([score.exposure for _, score in scored])
-    answers: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for (digest, score), exposure in zip(scored, exposures, strict=True):
-        answers[digest].append((score.value, exposure))
-    worst = {digest: 0.0 if distance else limits.get((digest, key.signal), 0.0) for digest in answers}
-    parts = tuple(_part(digest, answers[digest], worst[digest], distance=distance) for digest in sorted(answers))
+    values: dict[str, list[float]] = defaultdict(list)
+    for digest, score in scored:
+        values[digest].append(score.value)
+    worst = {digest: 0.0 if distance else limits.get((digest, key.signal), 0.0) for digest in values}
+    parts = tuple(_part(digest, values[digest], worst[digest], distance=distance) for digest in sorted(values))
     return Baseline(
         id=_id(recording, key),
         series=key,
@@ -159,21 +143,18 @@ def _baseline(
         scorer_version=signal.version,
         created_at=now,
         n=len(scored),
-        exposure=sum(exposures),
+        exposure=float(len(scored)),
         events=sum(part.events for part in parts),
         parts=parts,
         calibration=tuple(sorted(value for part in parts for value in part.calibration)),
     )
 
 
-def _part(digest: str, answers: Sequence[tuple[float, float]], threshold: float, *, distance: bool) -> BaselinePart:
-    values, exposures = zip(*answers, strict=True)
+def _part(digest: str, values: Sequence[float], threshold: float, *, distance: bool) -> BaselinePart:
     return BaselinePart(
         probe_digest=digest,
-        n=len(answers),
+        n=len(values),
         threshold=threshold,
-        exposure=sum(exposures),
-        longest=max(exposures),
         events=0 if distance else sum(value > threshold for value in values),
         calibration=tuple(sorted(values)) if distance else (),
     )

@@ -11,14 +11,14 @@ from canary.records import Baseline, BaselineStatus, SeriesKey, Signal
 def promote(
     active: Iterable[Baseline], proposed: Iterable[Baseline], signals: Mapping[str, Signal]
 ) -> tuple[Baseline, ...]:
-    """Make the proposed baselines active and retire those that judged the same series; returns all that changed.
+    """Make the proposed baselines active and retire those of the same probe groups; returns all that changed.
 
-    An active baseline of a series that is not proposed anew stays, and is not returned.
+    A group has one epoch, for its references come from one recording: a signal that this recording could not judge has
+    no baseline any more. An active baseline of another group stays, and is not returned.
 
     Raises:
         BaselineError: nothing is proposed, one has no judged answer or is not PROPOSED, two are of one series, or
-        it was scored
-            at another version than `signals` has.
+            one was scored at another version than `signals` has.
     """
     chosen: dict[SeriesKey, Baseline] = {}
     for each in proposed:
@@ -28,8 +28,13 @@ def promote(
         chosen[each.series] = each
     if not chosen:
         raise BaselineError("no baseline is proposed: record one first")
-    retired = (replace(old, status=BaselineStatus.RETIRED) for old in active if old.series in chosen)
+    groups = {_group(series) for series in chosen}
+    retired = (replace(old, status=BaselineStatus.RETIRED) for old in active if _group(old.series) in groups)
     return (*retired, *(replace(new, status=BaselineStatus.ACTIVE) for new in chosen.values()))
+
+
+def _group(series: SeriesKey) -> tuple[str, str, str]:
+    return series.target, series.region, series.group
 
 
 def _check(baseline: Baseline, signals: Mapping[str, Signal]) -> None:

@@ -101,7 +101,7 @@ async def again(
 ) -> "Report":
     """Fire and judge. Raises: BaselineError."""
     from canary.clock import SystemClock
-    from canary.daemon.assembly import watch_of
+    from canary.daemon.assembly import watch_of_probes
     from canary.detect import Rule
     from canary.http import HttpClient
     from canary.probe.client import ProbeClient
@@ -116,7 +116,8 @@ async def again(
             def told(fired: int, judgement: "Judgement") -> None:
                 bar.update(task, completed=fired, description=f"{target.name} evidence {judgement.evidence:+.1f}")
 
-            return await replay(store, ProbeClient(http, clock).fire, watch_of(config, store), runs, Rule(share), told)
+            watch = watch_of_probes(config, store, target, probes)
+            return await replay(store, ProbeClient(http, clock).fire, watch, runs, Rule(share), told)
     finally:
         await http.aclose()
 

@@ -64,7 +64,7 @@ class Budget(Strict):
     """False alarms per week for the whole fleet; the probability, over all series, that a baseline bound is wrong."""
 
     false_alarms_per_week: Annotated[float, Field(gt=0, le=1_000), Scalar] = 0.25
-    delta: Annotated[float, Field(gt=0, le=0.2), Scalar] = 0.05
+    delta: Annotated[float, Field(gt=0, le=0.1), Scalar] = 0.05
 
 
 class Detect(Strict):

@@ -1,6 +1,8 @@
 """What each part of the product takes from the config."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 from canary.alert.routing import Match, ReceiverKind, ReceiverSpec
 from canary.config import Config, Webhook
@@ -61,6 +63,23 @@ def watch_of(config: Config, store: Store) -> Watch:
             for baseline in tx.baselines(target=target.name, status=BaselineStatus.ACTIVE)
         )
         return muster(rhythms_of(config), active, terms_of(config), config.region, scorers_of(config))
+
+
+def watch_of_probes(config: Config, store: Store, target: Target, probes: Sequence[Probe]) -> Watch:
+    """What the target's active baselines say of these probes alone, however coarsely.
+
+    A probe may show more events than its group does on average, so a verdict on some probes of a group stands on their
+    own golden answers.
+    """
+    groups = {probe.group: tuple(one for one in probes if one.group == probe.group) for probe in probes}
+    rhythms = [
+        Rhythm(target.name, group, members, timedelta(minutes=1), signals_of(config))
+        for group, members in groups.items()
+    ]
+    terms = replace(terms_of(config), smallest_share=1.0)
+    with store.reading() as tx:
+        active = tx.baselines(target=target.name, status=BaselineStatus.ACTIVE)
+        return muster(rhythms, active, terms, config.region, scorers_of(config))
 
 
 def receivers_of(config: Config) -> tuple[ReceiverSpec, ...]:

@@ -89,7 +89,7 @@ class Daemon:
             await self._work()
         except ExceptionGroup as errors:
             log.critical("background_task_failed", exc_info=errors)
-            raise CanaryError("the daemon ended, for one of its background tasks failed: see the log") from None
+            raise CanaryError(f"the daemon ended, for a background task failed: {_told(errors)}") from None
         finally:
             self._deafen()
             await web.stop()
@@ -312,3 +312,11 @@ class Daemon:
 def _revision(store: Store) -> str | None:
     with store.reading() as tx:
         return tx.fact(REVISION)
+
+
+def _told(errors: ExceptionGroup[Exception]) -> str:
+    """What may be said of them: the first of our own errors."""
+    ours: BaseException | None = errors.subgroup(CanaryError)
+    while isinstance(ours, BaseExceptionGroup):
+        ours = ours.exceptions[0]
+    return "see the log" if ours is None else str(ours)

@@ -11,6 +11,9 @@ import math
 from datetime import datetime, timedelta
 
 _WEEK = timedelta(weeks=1)
+MOST_INTERVALS = 10
+"""A slot spends the time of at most so many intervals. What a long pause leaves unspent stays unspent: else a series
+that was away for weeks would alarm from the budget alone, or spend again what others spent in its absence."""
 
 
 def log_budget(
@@ -18,8 +21,10 @@ def log_budget(
 ) -> float:
     """Ln b, what one slot of a series may spend: per_week * share * (slot time - previous slot time) / week.
 
-    A slot that comes late or out of order (not after `previous`) spends nothing; the caller keeps the latest slot time
-    as `previous`, and leaves it where it is over slots without a score, so that their time passes to the next one.
+    It covers at most `MOST_INTERVALS` intervals: spending less keeps the bound. (A series that comes back after an
+    absence, in which others had its share, overspends by no more than that.) A slot that comes late or out of order
+    (not after `previous`) spends nothing; the caller keeps the latest slot time as `previous`, and leaves it where it
+    is over slots without a score, so that their time passes to the next one.
 
     Args:
         per_week: B, false alarms per week over all detectors, > 0.
@@ -43,6 +48,6 @@ def log_budget(
     """
     if not per_week > 0.0 or not 0.0 < share <= 1.0:
         raise ValueError(f"need per_week > 0 and 0 < share <= 1, got {per_week} and {share}")
-    covered = interval if previous is None else slot_time - previous
+    covered = interval if previous is None else min(slot_time - previous, MOST_INTERVALS * interval)
     weeks = covered / _WEEK
     return math.log(per_week * share * weeks) if weeks > 0.0 else -math.inf

@@ -1,6 +1,7 @@
 """Ways to run the lab: in the foreground, on a thread beside a test, or as a process of its own for a demo."""
 
 import asyncio
+import signal
 import socket
 import subprocess
 import sys
@@ -80,6 +81,7 @@ def in_process(spec: FleetSpec, port: int = 0) -> Iterator[str]:
 
 def follow(stdin: RawIOBase, stdout: BinaryIO, port: int) -> None:
     """The other end of `in_process`: take the spec from a line of `stdin`, tell the URL, end when `stdin` does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes `stdin`
     server = _server(msgspec.json.decode(stdin.readline(), type=FleetSpec))
 
     def wait() -> None:

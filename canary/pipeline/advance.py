@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from canary.detect import Detector, EsrState, evidence, from_bytes, log_budget, reset, start, step, to_bytes
-from canary.pipeline.watch import Watch, Watched, revive
+from canary.pipeline.watch import ANSWER, Watch, Watched, revive
 from canary.records import Alarm, Observation, Score, SeriesKey, Unscored
 from canary.store.base import ScoreRow, StateKind, StoredState, Transaction
 
@@ -123,7 +123,7 @@ def _feedable(row: ScoreRow, watch: Watch) -> bool:
     watched, score = watch.armed.get(row.series), row.score
     if watched is None or isinstance(score, Unscored) or score.version != watched.version:
         return False
-    return row.probe_digest in watched.thresholds and math.isfinite(score.value) and 0.0 < score.exposure < math.inf
+    return row.probe_digest in watched.thresholds and math.isfinite(score.value)
 
 
 def _tracks(tx: Transaction, watch: Watch, series: set[SeriesKey]) -> Mapping[SeriesKey, _Track]:
@@ -154,7 +154,7 @@ def _step(state: EsrState, detector: Detector, row: ScoreRow) -> tuple[EsrState,
     """Feed a row by what it keeps. That it was an event is kept, so any threshold on that side of it serves."""
     score = _score(row)
     threshold = -math.inf if row.event else math.inf
-    log_e = detector.log_e(score.value, score.exposure, threshold)
+    log_e = detector.log_e(score.value, ANSWER, threshold)
     after = step(state, log_e, -math.inf if row.log_budget is None else row.log_budget)
     reached = float(evidence(after))
     if reached < 0.0:

@@ -10,7 +10,7 @@ from canary.alert import incident as machine
 from canary.alert.incident import Decision, Policy, Reason
 from canary.detect import EsrState, RecoveryTest, evidence, from_bytes, onset, size, to_bytes
 from canary.pipeline.advance import Advance
-from canary.pipeline.watch import Watch, Watched
+from canary.pipeline.watch import ANSWER, Watch, Watched
 from canary.records import Alarm, Finding, Incident, Interval, Notification, Score, SeriesKey, Signal
 from canary.store.base import ScoreRow, StateKind, StoredState, Transaction
 
@@ -90,7 +90,8 @@ def _ends(incidents: Iterable[Incident], series: SeriesKey) -> Iterator[datetime
 
 def _investigate(tx: Transaction, alarm: Alarm, signal: Signal, watched: Watched, since: datetime) -> Finding:
     """Trace an alarm back: since when, how many answers, which ones."""
-    rows = [row for row in tx.scores(alarm.series, since=since, limit=HISTORY) if row.slot_time <= alarm.at]
+    fed = [row for row in tx.scores(alarm.series, limit=HISTORY) if row.slot_time <= alarm.at]
+    rows = [row for row in fed if row.slot_time >= since] or fed[-1:]  # clocks jump: `since` may lie after the alarm
     began = onset(np.stack([_log_e(watched, row) for row in rows]))
     touched = rows[began.best :]
     events = [bool(row.event) for row in touched]
@@ -99,7 +100,7 @@ def _investigate(tx: Transaction, alarm: Alarm, signal: Signal, watched: Watched
         symptom=signal.symptom,
         alarms=1,
         onset=Interval(rows[max(0, began.low - 1)].slot_time, rows[began.best].slot_time, rows[began.high].slot_time),
-        size=size(watched.detector, events, [_score(row).exposure for row in touched]),
+        size=size(watched.detector, events, [ANSWER] * len(events)),
         evidence=_strongest(touched, alarm),
     )
 
@@ -111,13 +112,12 @@ def _strongest(rows: Sequence[ScoreRow], alarm: Alarm) -> tuple[str, ...]:
 
 def _log_e(watched: Watched, row: ScoreRow) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     score = _score(row)
-    return watched.detector.log_e(score.value, score.exposure, -np.inf if row.event else np.inf)
+    return watched.detector.log_e(score.value, ANSWER, -np.inf if row.event else np.inf)
 
 
 def _expect_recovery(tx: Transaction, watched: Watched, finding: Finding) -> None:
     """Start the recovery test of a finding that is new or of another size."""
-    exposure = 1.0 if not (last := tx.scores(finding.series, limit=1)) else _score(last[0]).exposure
-    test = RecoveryTest.for_(watched.detector, finding.size, exposure)
+    test = RecoveryTest.for_(watched.detector, finding.size, ANSWER)
     tx.put_detector(test.digest, test.to_json())
     tx.put_states([_stored(finding.series, test, test.start(), 0)])
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import itertools
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -27,23 +27,31 @@ from canary.records import (
 from canary.score import SCORERS, SIGNALS, Scorer, score, signals, stratified
 from canary.store.base import Store, Transaction
 
+RESUMABLE = timedelta(days=1)
+"""Golden answers of one recording are of one time: an older one that was broken off is not gone on with."""
+
 Groups = Mapping[str, Sequence[Probe]]
 Fire = Callable[[Run], Awaitable[Observation]]
 Progress = Callable[[int, int], None]
 
 
 def begin(store: Store, target: Target, region: str, n: int, now: datetime) -> Recording:
-    """The target's unfinished recording of this size, or a new one in a new epoch."""
+    """The target's unfinished recording of this size, if it is not older than a day; or a new one in a new epoch."""
     with store.transaction() as tx:
         known = tx.recordings(target.name)
         for recording in known:
-            if recording.finished_at is None and recording.n == n and recording.region == region:
+            if _resumable(recording, region, n, now):
                 return recording
         epoch = 1 + max((recording.epoch for recording in known), default=0)
         identity = hashlib.blake2b(f"{target.name}\0{region}\0{epoch}".encode(), digest_size=6).hexdigest()
         recording = Recording(identity, target.name, region, epoch, n, now)
         tx.put_recording(recording)
         return recording
+
+
+def _resumable(recording: Recording, region: str, n: int, now: datetime) -> bool:
+    fits = recording.finished_at is None and (recording.n, recording.region) == (n, region)
+    return fits and now - recording.started_at <= RESUMABLE
 
 
 async def record(
@@ -69,8 +77,9 @@ async def record(
         store, fire, clock, left, target.limits.concurrency, lambda n: fired(len(runs) - len(left) + n, len(runs))
     )
     count = itertools.count(1)
+    planned = frozenset(run.slot_id for run in runs)
     return await asyncio.to_thread(
-        propose, store, recording, groups, clock.now(), lambda: judged(next(count), len(runs)), scorers
+        propose, store, recording, groups, planned, clock.now(), lambda: judged(next(count), len(runs)), scorers
     )
 
 
@@ -78,18 +87,25 @@ def propose(
     store: Store,
     recording: Recording,
     groups: Groups,
+    planned: frozenset[str],
     now: datetime,
     judged: Callable[[], None],
     scorers: Mapping[str, Scorer] = SCORERS,
 ) -> tuple[Baseline, ...]:
-    """Calibrate a recording, one probe group after the other, and keep what comes of it."""
+    """Calibrate a recording, one probe group after the other, and keep what comes of it.
+
+    Only `planned` slots count: those of another plan (the suite was edited, and the recording resumed) are no random
+    draws of this one.
+    """
     proposed: list[Baseline] = []
     known_signals, worst = signals(scorers), stratified(scorers)
     for group, probes in sorted(groups.items()):
         with store.reading() as tx:
-            found = references(_reference_answers(tx, recording, group))
+            found = references(_reference_answers(tx, recording, group, planned))
             known = {(reference.probe_digest, reference.salt): reference for reference in found}
-            rows = _judged(tx, recording, group, {probe.digest: probe for probe in probes}, known, scorers, judged)
+            by_digest = {probe.digest: probe for probe in probes}
+            answers = (answer for answer in _golden(tx, recording, group, bodies=True) if answer.slot_id in planned)
+            rows = _judged(answers, by_digest, known, scorers, judged)
             proposed += calibrate(recording, rows, known_signals, stratified=worst, now=now)
         with store.transaction() as tx:
             tx.put_references(recording.target, recording.epoch, found)
@@ -134,25 +150,23 @@ def _golden(tx: Transaction, recording: Recording, group: str | None, *, bodies:
     )
 
 
-def _reference_answers(tx: Transaction, recording: Recording, group: str) -> list[Observation]:
+def _reference_answers(tx: Transaction, recording: Recording, group: str, planned: frozenset[str]) -> list[Observation]:
     """Asked for one by one: to read the bodies of all would cost as much as to judge them."""
-    part = reference_part(list(_golden(tx, recording, group, bodies=False)))
+    bare = _golden(tx, recording, group, bodies=False)
+    part = reference_part([answer for answer in bare if answer.slot_id in planned])
     return [answer for slot_id in part if (answer := tx.observation(slot_id)) is not None]
 
 
 def _judged(
-    tx: Transaction,
-    recording: Recording,
-    group: str,
+    answers: Iterable[Observation],
     probes: Mapping[str, Probe],
     known: Mapping[tuple[str, int], Reference],
     scorers: Mapping[str, Scorer],
     judged: Callable[[], None],
 ) -> Iterator[tuple[Observation, tuple[Score | Unscored, ...]]]:
-    for answer in _golden(tx, recording, group, bodies=True):
-        if (probe := probes.get(answer.probe_digest)) is not None:
-            scores = score(probe, answer, known.get((answer.probe_digest, answer.salt)), scorers)
-            yield replace(answer, response=None), scores
+    for answer in answers:
+        scores = score(probes[answer.probe_digest], answer, known.get((answer.probe_digest, answer.salt)), scorers)
+        yield replace(answer, response=None), scores
         judged()
 
 

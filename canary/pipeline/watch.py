@@ -11,6 +11,11 @@ from canary.detect import Detector, Learning, answers_needed, arm, detector_from
 from canary.records import Baseline, Probe, SeriesKey, Signal, SignalKind
 from canary.score import SCORERS, SIGNALS, Scorer
 
+ANSWER = 1.0
+"""The exposure of every answer to its detector: one. A group's pooled rate is that of its probes drawn at random, and
+holds for an answer drawn with them. It would not hold for each length of answer by itself: events of a short probe and
+the exposure of a long one would make e-values whose mean is above 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -97,6 +102,8 @@ def muster(
     epochs: dict[tuple[str, str], int] = {}
     for baseline in baselines:
         key = baseline.series
+        if key.region != region:  # the store may serve several
+            continue
         epochs[key.target, key.group] = baseline.epoch
         if key in wanted:
             rhythm, signal = wanted[key]

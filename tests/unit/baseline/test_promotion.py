@@ -22,9 +22,17 @@ def test_the_proposed_becomes_active_and_the_old_retires():
     assert statuses(changed) == {"old": BaselineStatus.RETIRED, "new": BaselineStatus.ACTIVE}
 
 
-def test_the_active_baseline_of_another_series_stays():
-    other = baseline("other", "syntax", BaselineStatus.ACTIVE)
+@pytest.mark.parametrize("elsewhere", [{"group": "code"}, {"target": "m/p/r"}, {"region": "us"}])
+def test_the_active_baseline_of_another_group_target_or_region_stays(elsewhere):
+    other = baseline("other", status=BaselineStatus.ACTIVE)
+    other = replace(other, series=replace(other.series, **elsewhere))
     assert statuses(promote([other], [baseline("new")], SIGNALS)) == {"new": BaselineStatus.ACTIVE}
+
+
+def test_a_signal_that_the_new_recording_could_not_judge_retires_with_its_group():
+    other = baseline("other", "syntax", BaselineStatus.ACTIVE)
+    changed = promote([other], [baseline("new")], SIGNALS)
+    assert statuses(changed) == {"other": BaselineStatus.RETIRED, "new": BaselineStatus.ACTIVE}
 
 
 def test_nothing_to_promote_is_refused():

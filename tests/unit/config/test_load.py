@@ -261,7 +261,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_name(failing: Failing, text:
         (with_top("budget: {false_alarms_per_week: 0}\n"), "11: budget.false_alarms_per_week: should be greater"),
         (with_top("budget: {false_alarms_per_week: 1001}\n"), "11: budget.false_alarms_per_week: should be less"),
         (with_top("budget: {false_alarms_per_week: .nan}\n"), "11: budget.false_alarms_per_week: should be a valid"),
-        (with_top("budget: {delta: 0.3}\n"), "11: budget.delta: should be less than or equal to 0.2"),
+        (with_top("budget: {delta: 0.3}\n"), "11: budget.delta: should be less than or equal to 0.1"),
         (with_top("budget: {delta: true}\n"), "11: budget.delta: should be a valid number"),
         (with_top("detect: {smallest_share: 0}\n"), "11: detect.smallest_share: should be greater"),
         (with_top("region: a/b\n"), "11: region: "),

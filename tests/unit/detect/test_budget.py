@@ -17,7 +17,12 @@ def spent(slot_time: datetime, previous: datetime | None) -> float:
 
 
 def test_a_week_of_slots_spends_the_share_of_a_weeks_budget():
-    assert spent(AT + timedelta(weeks=1), AT) == pytest.approx(0.5)
+    week = (AT + n * MINUTE for n in range(1, 7 * 24 * 60 + 1))
+    assert sum(spent(at, at - MINUTE) for at in week) == pytest.approx(0.5)
+
+
+def test_a_pause_of_weeks_spends_ten_intervals():
+    assert spent(AT + timedelta(weeks=10), AT) == spent(AT + 10 * MINUTE, AT)
 
 
 def test_the_first_slot_covers_one_interval():
@@ -36,6 +41,15 @@ def test_any_order_and_spacing_of_slots_spends_no_more_than_the_time_covered(sec
         at = AT + timedelta(seconds=second)
         total += spent(at, latest)
         latest = max(latest, at)
+    assert total <= 0.5 * ((latest - AT) / timedelta(weeks=1)) + 1e-15
+
+
+@given(st.lists(st.integers(0, 600), min_size=1, max_size=50))
+def test_slots_at_most_ten_intervals_apart_spend_just_the_time_covered(gaps):
+    total, latest = 0.0, AT
+    for gap in gaps:
+        total += spent(latest + timedelta(seconds=gap), latest)
+        latest += timedelta(seconds=gap)
     assert total == pytest.approx(0.5 * ((latest - AT) / timedelta(weeks=1)), abs=1e-15)
 
 

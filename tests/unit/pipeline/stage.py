@@ -57,7 +57,7 @@ def baseline(series: SeriesKey, *, n: int = 3_000, epoch: int = 1, at: datetime 
         scorer_version=1,
         created_at=at,
         n=n,
-        exposure=float(n) * (240 if series.signal == "script" else 1),
+        exposure=float(n),
         events=0,
         parts=(BaselinePart(PROBE.digest, n),),
     )

@@ -5,6 +5,7 @@ import pytest
 
 from canary.alert.incident import Reason
 from canary.pipeline.advance import alarms_again
+from canary.pipeline.watch import Rhythm, muster
 from canary.records import (
     IncidentState,
     NotificationKind,
@@ -18,7 +19,7 @@ from canary.score import SCORERS, Measure, Scorer
 from canary.store import MemoryStore
 from canary.store.base import StateKind
 from canary.testing import FakeClock
-from tests.unit.pipeline.stage import BROKEN, CLEAN, MINUTE, START, TERMS, fired, ledger, play, watch
+from tests.unit.pipeline.stage import BROKEN, CLEAN, MINUTE, PROBE, START, TERMS, baseline, fired, ledger, play, watch
 
 HEALTHY, FAULTY = [CLEAN] * 60, ([CLEAN] * 9 + [BROKEN]) * 12
 
@@ -165,14 +166,14 @@ def test_the_shares_of_the_armed_series_sum_to_one() -> None:
     assert sum(one.share for one in armed) == pytest.approx(1.0)
 
 
-def test_a_stalled_hour_spends_an_hour_of_budget_not_a_slot() -> None:
+def test_a_stalled_hour_spends_ten_intervals_of_budget_at_most() -> None:
     store, clock = MemoryStore(), FakeClock(START)
     book = ledger(store, clock, watch(["long"]))
     book.commit([fired("long", 0, CLEAN), fired("long", 60, CLEAN)])
     with store.reading() as tx:
         first, second = (row for row in tx.feed() if row.series.signal == "script")
     assert first.log_budget is not None
-    assert second.log_budget == pytest.approx(first.log_budget + 4.0943445622221)  # ln 60
+    assert second.log_budget == pytest.approx(first.log_budget + 2.302585092994046)  # ln 10
     assert TERMS.false_alarms_per_week == 0.25
 
 
@@ -198,3 +199,29 @@ def test_a_scorer_that_raises_on_one_answer_does_not_stop_the_batch() -> None:
     with store.reading() as tx:
         assert len(list(tx.observations())) == 3
         assert {state.n for state in tx.states(StateKind.ALARM).values()} == {2}
+
+
+def test_another_regions_baselines_arm_nothing_here_and_lend_no_references() -> None:
+    here = watch(["long"])
+    key = next(iter(here.armed))
+    theirs = replace(baseline(key, epoch=2), series=replace(key, region="us"))
+    rhythm = Rhythm(key.target, key.group, (PROBE,), MINUTE)
+    on = muster([rhythm], [baseline(key), theirs], TERMS, "eu")
+    assert set(on.armed) == {key}
+    assert on.epochs == {(key.target, key.group): 1}
+
+
+def test_an_alarm_before_its_baseline_was_made_is_told_all_the_same() -> None:
+    """A clock that was an hour ahead while the baseline was recorded, and set right since."""
+    store, clock = MemoryStore(), FakeClock(START)
+    book = ledger(store, clock, watch(["long"], at=START + 60 * MINUTE))
+    reasons = [reason for step in play(book, clock, {"long": FAULTY}) for _, reason in step.decisions]
+    assert reasons[0] is Reason.OPENED
+
+
+def test_a_pause_of_weeks_alone_raises_nothing() -> None:
+    store, clock = MemoryStore(), FakeClock(START)
+    book = ledger(store, clock, watch(["long"]))
+    book.commit([fired("long", minute, CLEAN) for minute in (0, 1, 10 * 7 * 24 * 60)])
+    with store.reading() as tx:
+        assert not tx.alarms()

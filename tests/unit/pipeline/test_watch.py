@@ -52,8 +52,8 @@ def test_a_series_keeps_the_interval_of_its_rhythm() -> None:
 
 
 def test_the_rate_of_a_group_that_lost_a_probe_is_bounded_by_the_answers_of_the_others() -> None:
-    gone = BaselinePart("gone", 3_000, exposure=3_000.0, longest=1.0)
-    left = BaselinePart(PROBE.digest, 3_000, exposure=3_000.0, longest=1.0, events=20)
+    gone = BaselinePart("gone", 3_000)
+    left = BaselinePart(PROBE.digest, 3_000, events=20)
     whole = replace(baseline(SERIES), n=6_000, exposure=6_000.0, events=20, parts=(gone, left))
     alone = replace(whole, n=3_000, exposure=3_000.0, parts=(left,))
     assert muster([RHYTHM], [whole], TERMS, "eu").armed[SERIES] == muster([RHYTHM], [alone], TERMS, "eu").armed[SERIES]

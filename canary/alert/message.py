@@ -78,7 +78,7 @@ def text(incident: Incident) -> list[str]:
         f"state    {_state(incident)}",
         *(f"what     {line}" for line in _symptoms(incident)),
         f"where    model {incident.model}, platform {incident.platform}, pool {incident.pool}",
-        f"since    {_minute(since.best)} (between {_minute(since.low)} and {_minute(since.high)})",
+        f"since    {_second(since.best)} UTC (between {_second(since.low)} and {_second(since.high)})",
         f"size     {_size_in_words(largest(incident))}",
         f"evidence {', '.join(evidence(incident)) or 'none kept'}",
         f"replay   {replay_command(incident)}",
@@ -190,8 +190,8 @@ def _share(share: float) -> str:
     return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
 
 
-def _minute(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+def _second(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _stamp(moment: datetime | None) -> str | None:

@@ -78,7 +78,7 @@ def test_a_person_reads_what_where_since_how_big_and_what_to_run() -> None:
         "state    open",
         "what     output corruption: text that should not be there (stray script)",
         "where    model opus, platform api, pool tpu-1",
-        "since    2025-08-25 11:30 UTC (between 2025-08-25 11:25 UTC and 2025-08-25 11:35 UTC)",
+        "since    2025-08-25 11:30:00 UTC (between 2025-08-25 11:25:00 and 2025-08-25 11:35:00)",
         "size     0.8 % of answers, 95% confidence interval 0.4 % to 1.6 %, 400 answers seen",
         "evidence slot-a, slot-b",
         f"replay   canary replay {incident().id} --target opus/api/tpu-1 -n 200",

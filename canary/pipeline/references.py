@@ -6,7 +6,7 @@ from canary.pipeline.watch import Watch
 from canary.records import Observation, Reference
 from canary.store.base import Transaction
 
-ROOM = 60_000
+ROOM = 30_000
 """Token positions kept in memory, at about half a kilobyte each."""
 
 _Key = tuple[str, int, str, int]

@@ -49,7 +49,7 @@ def python_errors(piece: Piece) -> int:
         Nothing.
 
     References:
-        The Python Language Reference; https://pypi.org/project/pyflakes
+        The Python Language Reference; pyflakes (PyCQA)
 
     >>> python_errors(Piece("def f(x):\n    return x +")), python_errors(Piece("print(y)"))
     (1, 1)

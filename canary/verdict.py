@@ -149,7 +149,10 @@ class _Bench:
         self._heard = {k: _Heard(w, start(w.detector)) for k in series if (w := watch.armed.get(k)) is not None}
         self._learning = tuple(key for key in series if key in watch.learning)
         if not self._heard:
-            raise BaselineError(f"no series of these probes on {runs[0].target.name} is armed: record a baseline first")
+            raise BaselineError(
+                f"no series of these probes on {runs[0].target.name} is armed for a share of {rule.share:.1%}: "
+                "record a baseline first, or more of one, or ask for a larger share"
+            )
         self._rule = rule
         self._target = runs[0].target.name
         self.fired = 0

@@ -116,7 +116,7 @@ async def again(
             def told(fired: int, judgement: "Judgement") -> None:
                 bar.update(task, completed=fired, description=f"{target.name} evidence {judgement.evidence:+.1f}")
 
-            watch = watch_of_probes(config, store, target, probes)
+            watch = watch_of_probes(config, store, target, probes, share)
             return await replay(store, ProbeClient(http, clock).fire, watch, runs, Rule(share), told)
     finally:
         await http.aclose()

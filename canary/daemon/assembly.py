@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from canary.alert.routing import Match, ReceiverKind, ReceiverSpec
 from canary.config import Config, Webhook
+from canary.detect.arming import MARGIN
 from canary.errors import ConfigError, NotFound
 from canary.pipeline.remembered import remembered
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
@@ -65,18 +66,18 @@ def watch_of(config: Config, store: Store) -> Watch:
         return muster(rhythms_of(config), active, terms_of(config), config.region, scorers_of(config))
 
 
-def watch_of_probes(config: Config, store: Store, target: Target, probes: Sequence[Probe]) -> Watch:
-    """What the target's active baselines say of these probes alone, however coarsely.
+def watch_of_probes(config: Config, store: Store, target: Target, probes: Sequence[Probe], share: float) -> Watch:
+    """What the target's active baselines say of these probes alone, where they can tell `share` from healthy.
 
     A probe may show more events than its group does on average, so a verdict on some probes of a group stands on their
-    own golden answers.
+    own golden answers. A verdict is content with a healthy bound of half the share: a noisier series could never pass.
     """
     groups = {probe.group: tuple(one for one in probes if one.group == probe.group) for probe in probes}
     rhythms = [
         Rhythm(target.name, group, members, timedelta(minutes=1), signals_of(config))
         for group, members in groups.items()
     ]
-    terms = replace(terms_of(config), smallest_share=1.0)
+    terms = replace(terms_of(config), smallest_share=min(1.0, MARGIN * share / 2.0))
     with store.reading() as tx:
         active = tx.baselines(target=target.name, status=BaselineStatus.ACTIVE)
         return muster(rhythms, active, terms, config.region, scorers_of(config))

@@ -17,7 +17,8 @@ from canary.detect.events import EventDetector
 from canary.records import Baseline, SignalKind
 
 SPREAD = 4.0
-"""No golden answer of a baseline counts with more than this multiple of the mean exposure (calibration clips it)."""
+"""`rate_bound` holds where no golden answer counts with more than this multiple of the mean exposure; baselines count
+each answer as one."""
 MARGIN = 4.0
 """A series is armed once its healthy bound is this many times below the smallest share that it has to see."""
 _LARGEST_DELTA = 0.1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from canary.detect import lower_share, upper_share
 from canary.records import Observation
 from tests.acceptance.stage import SHORT, Daemon, Hook, Place, config, hook, switch, until
 
@@ -75,8 +76,9 @@ def test_a_stray_foreign_token_in_one_answer_of_fifty_is_found_in_its_pool_and_i
     assert trigger["kind"] == "trigger"
     assert trigger["target"] == {"model": "mid", "platform": "api", "pool": "short"}
     assert set(trigger["signals"]) <= {"script", "logprob"}
-    assert trigger["size"]["low"] <= 0.04  # the answers since the onset were chosen for being bad: a little too large,
-    assert trigger["size"]["high"] >= 0.02  # and a 95 % interval misses one time in twenty
+    told, answers = trigger["size"]["share"], trigger["size"]["answers"]
+    events = round(told * answers)  # of which 2 % are so many, but for one time in ten thousand:
+    assert lower_share(events, answers, 1e-4) <= 0.02 <= upper_share(events, answers, 1e-4)
     assert watched.webhook.refused == 0
 
 

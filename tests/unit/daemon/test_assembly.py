@@ -1,0 +1,53 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from canary.config import Config, load
+from canary.daemon.assembly import target_of, watch_of_probes
+from canary.lab.spec import config_text, default_spec
+from canary.records import BaselinePart, SeriesKey
+from canary.store import MemoryStore
+from tests.unit.pipeline.stage import baseline
+
+SHORT = "mid/api/short"
+SERIES = SeriesKey(SHORT, "local", "prose", "script")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    path = tmp_path / "canary.yaml"
+    path.write_text(config_text(default_spec(), "http://127.0.0.1:1", choice="probes: [prose-glass, prose-bread]"))
+    return load(path, {})
+
+
+@pytest.fixture
+def store(config: Config) -> MemoryStore:
+    """Golden answers of two probes, one of which shows events now and then."""
+    parts = [BaselinePart(one.digest, 3_000, events=150) for one in config.probes if one.id == "prose-bread"]
+    parts += [BaselinePart(one.digest, 3_000) for one in config.probes if one.id == "prose-glass"]
+    kept = MemoryStore()
+    with kept.transaction() as tx:
+        tx.put_baseline(replace(baseline(SERIES), n=6_000, exposure=6_000.0, events=150, parts=tuple(parts)))
+    return kept
+
+
+def bound(config: Config, store: MemoryStore, *names: str) -> float:
+    probes = [probe for probe in config.probes if probe.id in names]
+    watch = watch_of_probes(config, store, target_of(config, SHORT), probes, 0.5)
+    return watch.armed[SERIES].detector.healthy_event_rate(1.0)
+
+
+def test_a_verdict_on_some_probes_of_a_group_stands_on_their_own_golden_answers(
+    config: Config, store: MemoryStore
+) -> None:
+    quiet, noisy = (bound(config, store, name) for name in ("prose-glass", "prose-bread"))
+    assert quiet < 0.005
+    assert noisy > 0.05
+    assert quiet < bound(config, store, "prose-glass", "prose-bread") < noisy
+
+
+def test_a_series_too_noisy_for_the_share_is_not_judged(config: Config, store: MemoryStore) -> None:
+    probes = [probe for probe in config.probes if probe.id == "prose-bread"]
+    watch = watch_of_probes(config, store, target_of(config, SHORT), probes, 0.05)
+    assert SERIES in watch.learning

@@ -84,6 +84,15 @@ class Scope:
         pairs = zip(self.parts, other.parts, strict=True)
         return all(a is None or b is None or _fits(a, b) or _fits(b, a) for a, b in pairs)
 
+    def includes(self, other: "Scope") -> bool:
+        """Whether all of the other lies in it."""
+        return all(mine is None or mine == theirs for mine, theirs in zip(self.parts, other.parts, strict=True))
+
+    @classmethod
+    def of(cls, name: str) -> "Scope":
+        """Of a target's name, in which "*" is any."""
+        return cls(*(None if part == "*" else part for part in name.rsplit("/", 2)))
+
     @property
     def parts(self) -> tuple[str | None, str | None, str | None, str | None]:
         return (self.model, self.platform, self.pool, self.region)
@@ -355,7 +364,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, order=True)
 class SeriesKey:
-    """A series: one signal on one (probe group, target), seen from one region."""
+    """A series: one signal on one (probe group, target), seen from one region.
+
+    A part of the fleet that is watched as a whole has a series too: "*" stands for any model, platform, pool or group,
+    and the group "*@name" for one replica of a pool.
+    """
 
     target: str
     region: str
@@ -456,6 +469,34 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fault is: a part of the fleet, perhaps in one probe group or on one replica alone ("": any)."""
+
+    scope: Scope
+    group: str = ""
+    replica: str = ""
+
+    @property
+    def name(self) -> str:
+        """As people write it: "mid/api/*", "mid/api/main, replica 7", "mid/api/main, probe group prose"."""
+        replica = f", replica {self.replica}" if self.replica else ""
+        return f"{self.scope.name}{replica}{f', probe group {self.group}' if self.group else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """The smallest place that explains an alarm, the next best one, and by how many nats it explains it better.
+
+    `target` is the one that shows the fault most.
+    """
+
+    place: Place
+    target: str
+    runner_up: Place | None = None
+    margin: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What one series of an incident shows."""
 
@@ -466,11 +507,22 @@ class Finding:
     size: Size
     evidence: tuple[str, ...]  # slot ids, strongest first
     recovered_at: datetime | None = None
+    blame: Blame | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """The part of the fleet that it speaks of."""
+        return self.blame.place.scope if self.blame else Scope.of(self.series.target)
+
+    @property
+    def target(self) -> str:
+        """The target that shows it most."""
+        return self.blame.target if self.blame else self.series.target
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Alarms judged one event."""
+    """Alarms judged one event, in the part of the fleet that is (model, platform, pool), where "*" is any."""
 
     id: str
     state: IncidentState
@@ -490,7 +542,16 @@ class Incident:
 
     @property
     def target(self) -> str:
+        """The name of its part of the fleet: of one target, or with "*" of many."""
         return f"{self.model}/{self.platform}/{self.pool}"
+
+    @property
+    def scope(self) -> Scope:
+        return Scope.of(self.target)
+
+    def touches(self, target: str, region: str) -> bool:
+        """Whether one of its findings speaks of this target."""
+        return any(finding.scope.covers(target, region) for finding in self.findings)
 
 
 class NotificationKind(StrEnum):

@@ -3,12 +3,14 @@
 Theory of operation
 ===================
 
-An incident belongs to one target. It holds one finding per series that alarmed. Everything that happens to it is one
-function here: it takes the incident, the facts and `now`, and returns the incident as it is afterwards with the
-`Reason` why. `notification` says which reasons people are told of. Nothing here reads a clock, stores or sends.
+An incident belongs to a part of the fleet. It holds one finding per series or scope that alarmed. Everything that
+happens to it is one function here: it takes the incident, the facts and `now`, and returns the incident as it is
+afterwards with the `Reason` why. `notification` says which reasons people are told of. Nothing here reads a clock,
+stores or sends.
 
     absorb      a series alarmed        none     -> OPEN          OPENED
-                                        open     -> same state    JOINED, WORSENED, RELAPSED or REPEATED
+                                        open     -> same state    JOINED, CONFIRMED, RELOCATED, WORSENED,
+                                                                  RELAPSED or REPEATED
                                         RESOLVED -> OPEN          REOPENED, or FLAPPING when that came too often
     recover     a series proved that    open     -> same state    PARTLY_RECOVERED
                 it is back at baseline  open     -> RESOLVED      RESOLVED, when it was the last and nothing flaps
@@ -20,18 +22,21 @@ function here: it takes the incident, the facts and `now`, and returns the incid
 
 ("open" stands for OPEN or ACKNOWLEDGED. Whatever changes nothing returns the very same incident and UNCHANGED.)
 
-1. *Home.* An alarm belongs to an incident of the same target that is open, or was resolved within the reopen window,
-   and shows the same symptom or began in the same time (onset intervals, widened by the merge window, overlap). So one
-   fault seen by several signals is one incident, and bugs that overlap with other symptoms and onsets stay apart.
-   Availability and quality never share an incident: the first inhibits the second instead.
+1. *Home.* Every finding names the smallest part of the fleet that explains it. It belongs to an incident that is open,
+   or was resolved within the reopen window, and either overlaps it in the fleet and shows the same symptom or began in
+   the same time (onset intervals, widened by the merge window, overlap); or lies beside it, on the same model or
+   platform, and shows the same symptom and began in the same time. So one fault seen by several signals or on several
+   pools is one incident, and bugs that overlap with other symptoms and onsets stay apart. The incident spans all its
+   findings; the latest finding of a signal says where all are that it overlaps. Availability and quality never share
+   an incident: the first inhibits the second instead.
 2. *Recovery.* Quiet is not recovery. Without a person an incident resolves only when every finding has recovered by
    its own sequential test, which runs elsewhere.
 3. *Worsening.* A series got worse when the interval of its new size lies wholly above the size that was told last.
    The told size stays until then, so that slow growth adds up.
 4. *Flapping.* An incident that is reopened `flap_limit` times, each time within the reopen window, flaps. From then on
    it resolves only after it has stayed recovered for a whole reopen window: one trigger and one resolve, not fifty.
-5. *Inhibition.* An incident of an unreachable pool suppresses the quality incidents of that same target: they go on as
-   ever, but nobody is told. Quality never inhibits anything. A resolve always passes, for one that gets lost leaves
+5. *Inhibition.* Where a pool cannot be reached, quality incidents that lie there are suppressed: they go on as ever,
+   but nobody is told. Quality never inhibits anything. A resolve always passes, for one that gets lost leaves
    somebody waiting.
 6. *Balance.* A trigger is followed by another trigger only after a resolve or a suppression, and the end of an incident
    is a resolve.
@@ -44,16 +49,28 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from canary.records import Finding, Incident, IncidentState, Interval, NotificationKind, SeriesKey, Symptom
+from canary.records import (
+    Finding,
+    Incident,
+    IncidentState,
+    Interval,
+    NotificationKind,
+    Scope,
+    SeriesKey,
+    Symptom,
+)
 
 EVIDENCE_KEPT = 20
+_ANY = "*"
 
 
 class Reason(StrEnum):
     """What happened to an incident."""
 
     OPENED = "opened"
-    JOINED = "joined"  # a series that had not alarmed before
+    JOINED = "joined"  # a signal that had not alarmed before
+    CONFIRMED = "confirmed"  # a series that had not alarmed before, of a signal that had, in the same part of the fleet
+    RELOCATED = "relocated"  # it is in another part of the fleet than was told
     WORSENED = "worsened"
     RELAPSED = "relapsed"  # a series that had recovered, while others had not
     REPEATED = "repeated"  # a known series alarmed again and is no worse
@@ -99,10 +116,11 @@ def absorb(
     if incident is None:
         return _opened(finding, now, suppressed_by), Reason.OPENED
     known = _finding_of(incident, finding.series)
-    findings = _with(incident, finding if known is None else _merged(known, finding))
+    findings = _located(_with(incident, finding if known is None else _merged(known, finding)), finding)
+    grown = _spanning(replace(_touched(incident, now), findings=findings))
     if incident.state is IncidentState.RESOLVED:
-        return _reopened(incident, findings, now, policy, suppressed_by)
-    return replace(_touched(incident, now), findings=findings), _kind_of_alarm(known, finding)
+        return _reopened(grown, policy, suppressed_by)
+    return grown, _kind_of_alarm(incident, grown, known, finding)
 
 
 def recover(incident: Incident, series: SeriesKey, now: datetime) -> Decision:
@@ -141,11 +159,11 @@ def resolve(incident: Incident, who: str, now: datetime) -> Decision:
     return _closed(_touched(incident, now), by=who), Reason.RESOLVED
 
 
-def inhibitor(incidents: Iterable[Incident], target: str, symptom: Symptom, policy: Policy) -> str | None:
-    """The id of the incident that keeps quality incidents of `target` quiet: its pool cannot be reached."""
-    if symptom is Symptom.AVAILABILITY:
+def inhibitor(incidents: Iterable[Incident], finding: Finding, policy: Policy) -> str | None:
+    """The id of the incident that keeps a quality finding quiet: nothing can be reached where it is."""
+    if _speaks_of_availability(finding):
         return None
-    return next((i.id for i in incidents if i.target == target and _unreachable(i, policy)), None)
+    return next((i.id for i in incidents if _unreachable(i, finding.scope, policy)), None)
 
 
 def reconcile(incidents: Sequence[Incident], now: datetime, policy: Policy) -> Iterator[Decision]:
@@ -153,8 +171,9 @@ def reconcile(incidents: Sequence[Incident], now: datetime, policy: Policy) -> I
     for incident in incidents:
         if incident.state is IncidentState.RESOLVED:
             continue
-        by = inhibitor(incidents, incident.target, incident.findings[0].symptom, policy)
-        changed, reason = release(incident, now) if by is None else suppress(incident, by, now)
+        by = [inhibitor(incidents, finding, policy) for finding in incident.findings]
+        first = by[0]
+        changed, reason = release(incident, now) if first is None or None in by else suppress(incident, first, now)
         if reason is not Reason.UNCHANGED:
             yield changed, reason
 
@@ -182,11 +201,18 @@ def notification(reason: Reason, incident: Incident) -> NotificationKind | None:
             return NotificationKind.ACKNOWLEDGE
         case Reason.OPENED | Reason.REOPENED | Reason.FLAPPING:
             return None if incident.suppressed_by else NotificationKind.TRIGGER
-        case Reason.JOINED | Reason.WORSENED:
+        case Reason.JOINED | Reason.RELOCATED | Reason.WORSENED:
             return None if incident.suppressed_by else NotificationKind.UPDATE
         case Reason.RELEASED:
             return NotificationKind.TRIGGER if incident.state is IncidentState.OPEN else NotificationKind.UPDATE
-        case Reason.RELAPSED | Reason.REPEATED | Reason.PARTLY_RECOVERED | Reason.SUPPRESSED | Reason.UNCHANGED:
+        case (
+            Reason.CONFIRMED
+            | Reason.RELAPSED
+            | Reason.REPEATED
+            | Reason.PARTLY_RECOVERED
+            | Reason.SUPPRESSED
+            | Reason.UNCHANGED
+        ):
             return None
         case _:
             assert_never(reason)
@@ -202,23 +228,31 @@ def _may_take(incident: Incident, now: datetime, policy: Policy) -> bool:
 
 
 def _related(incident: Incident, finding: Finding, policy: Policy) -> bool:
-    if incident.target != finding.series.target or _is_availability(incident) != _speaks_of_availability(finding):
+    if _is_availability(incident) != _speaks_of_availability(finding):
         return False
-    return any(
-        known.symptom is finding.symptom or _overlap(known.onset, finding.onset, policy.merge_window)
-        for known in incident.findings
-    )
+    alike = any(known.symptom is finding.symptom for known in incident.findings)
+    together = any(_overlap(known.onset, finding.onset, policy.merge_window) for known in incident.findings)
+    if incident.scope.overlaps(finding.scope):
+        return alike or together
+    return alike and together and _beside(incident.scope, finding.scope)
+
+
+def _beside(one: Scope, other: Scope) -> bool:
+    """Whether two parts of the fleet that do not overlap are of one model or one platform."""
+    same_model = one.model is not None and one.model == other.model
+    return same_model or (one.platform is not None and one.platform == other.platform)
 
 
 def _overlap(one: Interval, other: Interval, window: timedelta) -> bool:
     return one.low - window <= other.high and other.low - window <= one.high
 
 
-def _nearness(incident: Incident, finding: Finding) -> tuple[bool, bool, bool, datetime]:
+def _nearness(incident: Incident, finding: Finding) -> tuple[bool, bool, bool, bool, datetime]:
     return (
         _finding_of(incident, finding.series) is not None,
         incident.state is not IncidentState.RESOLVED,
         any(known.symptom is finding.symptom for known in incident.findings),
+        incident.scope.overlaps(finding.scope),
         incident.opened_at,
     )
 
@@ -231,25 +265,44 @@ def _speaks_of_availability(finding: Finding) -> bool:
     return finding.symptom is Symptom.AVAILABILITY
 
 
-def _unreachable(incident: Incident, policy: Policy) -> bool:
+def _unreachable(incident: Incident, scope: Scope, policy: Policy) -> bool:
+    """Whether the incident says that all of `scope` is."""
     if incident.state is IncidentState.RESOLVED or not _is_availability(incident):
         return False
-    return any(finding.size.low >= policy.unreachable for finding in unrecovered(incident))
+    standing = unrecovered(incident)
+    return any(finding.size.low >= policy.unreachable and finding.scope.includes(scope) for finding in standing)
 
 
 def _opened(finding: Finding, now: datetime, suppressed_by: str | None) -> Incident:
-    model, platform, pool = finding.series.target.rsplit("/", 2)
-    return Incident(
+    incident = Incident(
         id=_identity(finding, now),
         state=IncidentState.OPEN,
-        model=model,
-        platform=platform,
-        pool=pool,
+        model=_ANY,
+        platform=_ANY,
+        pool=_ANY,
         opened_at=now,
         updated_at=now,
         findings=(finding,),
         suppressed_by=suppressed_by,
     )
+    return _spanning(incident)
+
+
+def _located(findings: tuple[Finding, ...], latest: Finding) -> tuple[Finding, ...]:
+    """The latest finding of a signal knows best where it is: it has seen the most answers since the onset."""
+    return tuple(
+        replace(finding, blame=latest.blame)
+        if finding.series.signal == latest.series.signal and finding.scope.overlaps(latest.scope) and latest.blame
+        else finding
+        for finding in findings
+    )
+
+
+def _spanning(incident: Incident) -> Incident:
+    """The incident, said to be in the smallest part of the fleet that all its findings lie in."""
+    parts = zip(*(finding.scope.parts[:3] for finding in incident.findings), strict=True)
+    model, platform, pool = (names[0] or _ANY if len(set(names)) == 1 else _ANY for names in parts)
+    return replace(incident, model=model, platform=platform, pool=pool)
 
 
 def _identity(finding: Finding, now: datetime) -> str:
@@ -258,15 +311,12 @@ def _identity(finding: Finding, now: datetime) -> str:
     return hashlib.blake2b("\0".join(facts).encode(), digest_size=8).hexdigest()
 
 
-def _reopened(
-    incident: Incident, findings: tuple[Finding, ...], now: datetime, policy: Policy, suppressed_by: str | None
-) -> Decision:
+def _reopened(incident: Incident, policy: Policy, suppressed_by: str | None) -> Decision:
     reopened = incident.reopened + 1
     flapping = reopened >= policy.flap_limit
     changed = replace(
-        _touched(incident, now),
+        incident,
         state=IncidentState.OPEN,
-        findings=findings,
         acknowledged_by=None,
         resolved_at=None,
         resolved_by=None,
@@ -282,9 +332,12 @@ def _closed(touched: Incident, *, by: str | None) -> Incident:
     return replace(touched, state=state, resolved_at=touched.updated_at, resolved_by=by, suppressed_by=None)
 
 
-def _kind_of_alarm(known: Finding | None, new: Finding) -> Reason:
+def _kind_of_alarm(before: Incident, after: Incident, known: Finding | None, new: Finding) -> Reason:
+    if before.scope != after.scope:
+        return Reason.RELOCATED
     if known is None:
-        return Reason.JOINED
+        heard = any(finding.series.signal == new.series.signal for finding in before.findings)
+        return Reason.CONFIRMED if heard else Reason.JOINED
     if known.recovered_at is not None:
         return Reason.RELAPSED
     return Reason.WORSENED if _worse(known, new) else Reason.REPEATED

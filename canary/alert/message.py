@@ -6,18 +6,30 @@ its meaning makes it `/2`.
 
 import hashlib
 import json
+import math
 import shlex
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import zip_longest
 
 from canary.alert.routing import ReceiverSpec
-from canary.records import Finding, Incident, IncidentState, Interval, Notification, NotificationKind, Size, Symptom
+from canary.records import (
+    Blame,
+    Finding,
+    Incident,
+    IncidentState,
+    Interval,
+    Notification,
+    NotificationKind,
+    Size,
+    Symptom,
+)
 
 SCHEMA = "canary.incident/1"
 EVIDENCE_SHOWN = 3
 FINDINGS_SHOWN = 20
 REPLAY_PROBES = 200
+_SURE = math.log(1e6)
 
 _IN_WORDS: Mapping[Symptom, str] = {
     Symptom.CORRUPTION: "output corruption: text that should not be there",
@@ -77,7 +89,8 @@ def text(incident: Incident) -> list[str]:
         summary(incident),
         f"state    {_state(incident)}",
         *(f"what     {line}" for line in _symptoms(incident)),
-        f"where    model {incident.model}, platform {incident.platform}, pool {incident.pool}",
+        f"where    {_where(incident)}",
+        *(f"         {line}" for line in _blame(worst(incident).blame)),
         f"since    {_second(since.best)} UTC (between {_second(since.low)} and {_second(since.high)})",
         f"size     {_size_in_words(largest(incident))}",
         f"evidence {', '.join(evidence(incident)) or 'none kept'}",
@@ -96,7 +109,7 @@ def summary(incident: Incident) -> str:
 
 def replay_command(incident: Incident) -> str:
     """The command that fires the incident's probes again."""
-    words = ("canary", "replay", incident.id, "--target", incident.target, "-n", str(REPLAY_PROBES))
+    words = ("canary", "replay", incident.id, "--target", worst(incident).target, "-n", str(REPLAY_PROBES))
     return shlex.join(words)
 
 
@@ -114,7 +127,12 @@ def first_onset(incident: Incident) -> Interval:
 
 def largest(incident: Incident) -> Size:
     """The largest share of answers that a finding shows."""
-    return max((finding.size for finding in incident.findings), key=lambda size: size.best)
+    return worst(incident).size
+
+
+def worst(incident: Incident) -> Finding:
+    """The finding that shows the largest share of answers."""
+    return max(incident.findings, key=lambda finding: finding.size.best)
 
 
 def _facts(incident: Incident) -> dict[str, object]:
@@ -143,6 +161,18 @@ def _finding(finding: Finding) -> dict[str, object]:
         "onset": _interval(finding.onset),
         "size": _size(finding.size),
         "recovered_at": _stamp(finding.recovered_at),
+        "where": None if finding.blame is None else _place(finding.blame),
+    }
+
+
+def _place(blame: Blame) -> dict[str, object]:
+    return {
+        "scope": blame.place.scope.name,
+        "group": blame.place.group or None,
+        "replica": blame.place.replica or None,
+        "target": blame.target,
+        "runner_up": None if blame.runner_up is None else blame.runner_up.name,
+        "margin_nats": round(blame.margin, 3),
     }
 
 
@@ -167,6 +197,22 @@ def _symptoms(incident: Incident) -> list[str]:
         if signals:
             lines.append(f"{_IN_WORDS[symptom]} ({', '.join(signal.replace('_', ' ') for signal in signals)})")
     return lines
+
+
+def _where(incident: Incident) -> str:
+    parts = (("model", incident.model), ("platform", incident.platform), ("pool", incident.pool))
+    return ", ".join(f"any {what}" if name == "*" else f"{what} {name}" for what, name in parts)
+
+
+def _blame(blame: Blame | None) -> list[str]:
+    """Why there, in words."""
+    if blame is None or blame.runner_up is None:
+        return []
+    return [f"smallest part that explains it: {blame.place.name}; next {blame.runner_up.name}, {_odds(blame.margin)}"]
+
+
+def _odds(margin: float) -> str:
+    return "more than 10^6 times less likely" if margin > _SURE else f"{math.exp(margin):,.2g} times less likely"
 
 
 def _state(incident: Incident) -> str:

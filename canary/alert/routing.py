@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from canary.records import Incident
+from canary.records import Incident, Scope
 
 
 class ReceiverKind(StrEnum):
@@ -17,7 +17,10 @@ class ReceiverKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Globs over an incident's labels; all must match. An incident matches `symptom` when any of its findings does."""
+    """Globs over an incident's labels; all must match. An incident matches `symptom` when any of its findings does.
+
+    One that spans several models, platforms or pools matches when a finding of it may lie in what the globs name.
+    """
 
     model: str = "*"
     platform: str = "*"
@@ -25,11 +28,9 @@ class Match:
     symptom: str = "*"
 
     def covers(self, incident: Incident) -> bool:
-        return (
-            fnmatchcase(incident.model, self.model)
-            and fnmatchcase(incident.platform, self.platform)
-            and fnmatchcase(incident.pool, self.pool)
-            and any(fnmatchcase(finding.symptom, self.symptom) for finding in incident.findings)
+        part = Scope(self.model, self.platform, self.pool)
+        return any(
+            fnmatchcase(finding.symptom, self.symptom) and part.overlaps(finding.scope) for finding in incident.findings
         )
 
 

@@ -148,7 +148,7 @@ def _rows(
             armed=sum(series.target == target.name for series in watch.armed),
             series=sum(series.target == target.name for series in watch.signals),
         )
-        mine = [incident for incident in incidents if incident.target == target.name]
+        mine = [incident for incident in incidents if incident.touches(target.name, config.region)]
         strongest = max(ours, key=lambda state: state.evidence, default=None)
         rows.append(
             Row(

@@ -34,7 +34,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     problems: list[Problem] = []
     found = targets(settings, problems)
     suites = chosen_suites(settings.suites, problems)
-    _refuse(document, problems or misfits(settings, suites, found, probes))
+    _refuse(document, problems or misfits(settings, suites, found, probes, _signals(own)))
     common = {name: getattr(settings, name) for name in Common.model_fields} | {"suites": suites}
     digest = _digest(settings, probes, [repr(scorer.signal) for scorer in own.values()])
     return Config(**common, path=path, settings=settings, targets=found, probes=probes, scorers=own, digest=digest)
@@ -81,6 +81,12 @@ def _refuse(document: Document, problems: Iterable[Problem]) -> None:
 def _error(document: Document) -> ConfigError:
     only_secrets = all(problem.about_secret for problem in document.problems)
     return (SecretError if only_secrets else ConfigError)(render(document.path, document.problems))
+
+
+def _signals(own: Mapping[str, "Scorer"]) -> frozenset[str]:
+    from canary.score import SIGNALS
+
+    return frozenset(SIGNALS) | {scorer.signal.name for scorer in own.values()}
 
 
 def _digest(settings: Settings, probes: Iterable[records.Probe], own: Sequence[str]) -> str:

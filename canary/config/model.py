@@ -1,6 +1,6 @@
 """The config as the daemon takes it, and how its parts fit together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -44,10 +44,15 @@ class Config(Common):
 
 
 def misfits(
-    settings: Settings, suites: Sequence[Suite], targets: Sequence[records.Target], probes: Sequence[records.Probe]
+    settings: Settings,
+    suites: Sequence[Suite],
+    targets: Sequence[records.Target],
+    probes: Sequence[records.Probe],
+    signals: Collection[str],
 ) -> list[Problem]:
-    """What is wrong between suites, receivers, targets and probes."""
+    """What is wrong between suites, receivers, targets, probes and signals."""
     problems = [
+        *_unheard_of(settings.budget.weights, signals),
         *repeated([suite.name for suite in settings.suites], ("suites",)),
         *repeated([receiver.name for receiver in settings.receivers], ("receivers",)),
     ]
@@ -60,6 +65,12 @@ def misfits(
         assignments = _assignments(suite, targets, probes)
         problems += _strangers(suite, place, probes) or _overlaps(suite, place, assignments, owners)
     return problems
+
+
+def _unheard_of(weights: Collection[str], signals: Collection[str]) -> Iterator[Problem]:
+    for name in weights:
+        if name not in signals:
+            yield Problem(("budget", "weights", name), f'there is no signal "{name}"; {suggestion(name, signals)}')
 
 
 def _assignments(suite: Suite, targets: Sequence[records.Target], probes: Sequence[records.Probe]) -> list[Assignment]:

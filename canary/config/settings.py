@@ -61,10 +61,15 @@ class Store(Strict):
 
 
 class Budget(Strict):
-    """False alarms per week for the whole fleet; the probability, over all series, that a baseline bound is wrong."""
+    """False alarms per week for the whole fleet; the probability, over all series, that a baseline bound is wrong.
+
+    `weights` by signal say how the false alarms are shared out: a signal with 4 gets four times the part of one with 1,
+    and is found a little sooner.
+    """
 
     false_alarms_per_week: Annotated[float, Field(gt=0, le=1_000), Scalar] = 0.25
     delta: Annotated[float, Field(gt=0, le=0.1), Scalar] = 0.05
+    weights: dict[Name, Annotated[float, Field(ge=0.01, le=100), Scalar]] = Field(default_factory=dict, max_length=100)
 
 
 class Detect(Strict):

@@ -38,7 +38,17 @@ def plan_of(config: Config) -> Plan:
 
 def rhythms_of(config: Config) -> tuple[Rhythm, ...]:
     known = signals_of(config)
-    return tuple(Rhythm(one.target.name, one.group, one.probes, one.interval, known) for one in config.assignments())
+    return tuple(
+        Rhythm(
+            one.target.name,
+            one.group,
+            one.probes,
+            one.interval,
+            one.target.endpoint.replica_header is not None,
+            known,
+        )
+        for one in config.assignments()
+    )
 
 
 def scorers_of(config: Config) -> Mapping[str, Scorer]:
@@ -52,7 +62,9 @@ def signals_of(config: Config) -> Mapping[str, Signal]:
 
 
 def terms_of(config: Config) -> Terms:
-    return Terms(config.budget.false_alarms_per_week, config.budget.delta, config.detect.smallest_share)
+    return Terms(
+        config.budget.false_alarms_per_week, config.budget.delta, config.detect.smallest_share, config.budget.weights
+    )
 
 
 def watch_of(config: Config, store: Store) -> Watch:
@@ -74,7 +86,7 @@ def watch_of_probes(config: Config, store: Store, target: Target, probes: Sequen
     """
     groups = {probe.group: tuple(one for one in probes if one.group == probe.group) for probe in probes}
     rhythms = [
-        Rhythm(target.name, group, members, timedelta(minutes=1), signals_of(config))
+        Rhythm(target.name, group, members, timedelta(minutes=1), known=signals_of(config))
         for group, members in groups.items()
     ]
     terms = replace(terms_of(config), smallest_share=min(1.0, MARGIN * share / 2.0))

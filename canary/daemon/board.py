@@ -109,7 +109,7 @@ class Board:
             armed=self._armed[name],
             series=self._series[name],
         )
-        ours = [incident for incident in self._incidents.values() if incident.target == name]
+        ours = [incident for incident in self._incidents.values() if incident.touches(name, self._region)]
         return replace(status, state=state_of(status, ours, now))
 
     def _tell_arming(self, watch: Watch) -> None:

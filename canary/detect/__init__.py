@@ -6,7 +6,7 @@ Frozen parameters (`Detector`, `RecoveryTest`, `Rule`) stay apart from explicit,
 `VerdictState`). Probabilities are per answer; logs are natural. numpy and scipy.special alone.
 """
 
-from canary.detect import esr, sequential
+from canary.detect import esr, hierarchy, sequential
 from canary.detect.arming import Armed, Learning, answers_needed, arm, clean_detector, rate_bound
 from canary.detect.bounds import lower_share, upper_share
 from canary.detect.budget import log_budget
@@ -42,6 +42,7 @@ __all__ = [
     "esr",
     "evidence",
     "from_bytes",
+    "hierarchy",
     "judge",
     "log_budget",
     "lower_share",

@@ -42,6 +42,10 @@ class Detector(Protocol):
         """Ln e^k of one answer, shape (K,), in nats. Raises ValueError for NaN or an exposure that is not positive."""
         ...
 
+    def bet(self, value: float, exposure: float, threshold: float, /) -> float:
+        """An e-value against "this answer is bad", in [0, inf), whose mean is <= 1 while the series is healthy."""
+        ...
+
     def healthy_event_rate(self, exposure: float, /) -> float:
         """Upper bound of the probability that a healthy answer is an event; in (0, 1]."""
         ...

@@ -138,6 +138,10 @@ class DistanceDetector:
         row: NDArray[np.float64] = self._table[self._cell(value)]
         return row
 
+    def bet(self, value: float, _exposure: float, _threshold: float, /) -> float:
+        """An e-value against "this answer is bad", in [0, inf): the mean of the bets on its p-value."""
+        return float(_bets(self.tails)[self._cell(value)])
+
     def healthy_event_rate(self, _exposure: float, /) -> float:
         """Upper bound of the probability that a healthy answer lies beyond every golden value; in (0, 1]."""
         return self.tails[0]
@@ -186,6 +190,14 @@ def _log_e_table(tails: tuple[float, ...]) -> NDArray[np.float64]:
     table = np.log(np.stack([1.0 - share + share * bet for bet in bets for share in SHARES], axis=-1))
     table.setflags(write=False)
     return table
+
+
+@lru_cache(maxsize=256)
+def _bets(tails: tuple[float, ...]) -> NDArray[np.float64]:
+    levels = np.array([0.0, *tails, 1.0])
+    beyond = np.zeros(len(levels) - 1)
+    beyond[0] = 1.0 / levels[1]
+    return np.asarray(np.mean([beyond, *(_averaged(levels, power) for power in POWERS)], axis=0))
 
 
 def _averaged(levels: NDArray[np.float64], power: float) -> NDArray[np.float64]:

@@ -76,6 +76,10 @@ class EventDetector:
         none, event = self.typical(exposure)
         return event if self.is_event(value, threshold) else none
 
+    def bet(self, value: float, exposure: float, threshold: float, /) -> float:
+        """An e-value against "this answer is bad", in [0, inf): 1 / p with an event, else 0."""
+        return 1.0 / self.healthy_event_rate(exposure) if self.is_event(value, threshold) else 0.0
+
     def healthy_event_rate(self, exposure: float, /) -> float:
         """Upper bound of the probability that a healthy answer of this exposure shows an event; in (0, 1].
 

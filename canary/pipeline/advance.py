@@ -10,8 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from itertools import groupby
 
 from canary.detect import Detector, EsrState, evidence, from_bytes, log_budget, reset, start, step, to_bytes
+from canary.pipeline.hearing import Bet, Hearing
+from canary.pipeline.scopes import Hierarchy
 from canary.pipeline.watch import ANSWER, Watch, Watched, revive
 from canary.records import Alarm, Observation, Score, SeriesKey, Unscored
 from canary.store.base import ScoreRow, StateKind, StoredState, Transaction
@@ -38,33 +41,73 @@ class Advance:
 def advance(tx: Transaction, judged: Sequence[Judged], watch: Watch) -> Advance:
     """Keep the batch and feed its detectors. An answer whose slot id is known changes nothing."""
     new = tx.add_observations([one.observation for one in judged])
-    fresh = {one.observation.slot_id: one for one in reversed(judged) if one.observation.slot_id in new}
-    rows = [row for slot_id in new for row in _rows(fresh[slot_id])]
-    tracks = _tracks(tx, watch, {row.series for row in rows if _feedable(row, watch)})
-    per_week = watch.terms.false_alarms_per_week
-    alarms: list[Alarm] = []
-    fed = [tracks[row.series].feed(row, per_week, alarms) if _feedable(row, watch) else row for row in rows]
-    states = tuple(track.stored() for track in tracks.values())
-    tx.add_scores(fed)
+    known = {one.observation.slot_id: one for one in reversed(judged)}
+    fresh = tuple(known[slot_id] for slot_id in new)
+    answers = [[(row, _feedable(row, watch)) for row in _rows(one)] for one in fresh]
+    feeding = _Feeding(tx, watch, [row for rows in answers for row, feeds in rows if feeds])
+    kept = tuple(row for rows in answers for row in feeding.answer(rows))
+    states = tuple(feeding.states())
+    tx.add_scores(kept)
     tx.put_states(states)
-    tx.add_alarms(alarms)
-    return Advance(tuple(fresh[slot_id] for slot_id in new), tuple(fed), tuple(alarms), states)
+    tx.add_alarms(feeding.alarms)
+    return Advance(fresh, kept, tuple(feeding.alarms), states)
 
 
 def alarms_again(tx: Transaction) -> Iterator[Alarm]:
     """Every alarm that the fed scores of the store raise, from empty states, in the order of feeding."""
 
     @lru_cache(maxsize=4096)
-    def revived(digest: str) -> tuple[Detector, int]:
+    def revived(digest: str) -> tuple[Detector, int, Hierarchy]:
         return revive(tx.detector(digest))
 
     at: dict[SeriesKey, tuple[EsrState, int]] = {}
-    for row in tx.feed():
-        detector, epoch = revived(row.detector or "")
-        state, alarm = _step(_carried(at.get(row.series), detector, epoch), detector, row)
-        at[row.series] = (state, epoch)
-        if alarm is not None:
-            yield alarm
+    hearing = Hearing()
+    for _, answer in groupby(tx.feed(), key=lambda row: row.slot_id):
+        bets = []
+        for row in answer:
+            detector, epoch, hierarchy = revived(row.detector or "")
+            state, alarm = _step(_carried(at.get(row.series), detector, epoch), detector, row)
+            at[row.series] = (state, epoch)
+            bets.append(_bet(row, detector, hierarchy))
+            if alarm is not None:
+                yield alarm
+        yield from _heard(hearing, row, bets)
+
+
+class _Feeding:
+    """A batch on its way through the detectors of its series and scopes."""
+
+    def __init__(self, tx: Transaction, watch: Watch, rows: Sequence[ScoreRow]) -> None:
+        scopes = {scope for row in rows for scope in watch.hierarchy.scopes(row.series, row.replica)}
+        tracks = _tracks(tx, watch, {row.series for row in rows})
+        stored = tx.states(StateKind.ALARM, scopes)
+        self.alarms: list[Alarm] = []
+        self._tracks = tracks
+        self._hearing = Hearing({key: from_bytes(state.blob) for key, state in stored.items()})
+        self._per_week = watch.terms.false_alarms_per_week
+
+    def answer(self, rows: Sequence[tuple[ScoreRow, bool]]) -> list[ScoreRow]:
+        """The scores of one answer, first to their own series, then to the scopes; the rows as they are to be kept."""
+        kept = []
+        bets = []
+        for row, feeds in rows:
+            if not feeds:
+                kept.append(row)
+                continue
+            track = self._tracks[row.series]
+            fed = track.feed(row, self._per_week, self.alarms)
+            kept.append(fed)
+            bets.append(_bet(fed, track.watched.detector, track.watched.hierarchy))
+        if bets:
+            self.alarms += _heard(self._hearing, rows[0][0], bets)
+        return kept
+
+    def states(self) -> Iterator[StoredState]:
+        """As they are to be kept."""
+        for track in self._tracks.values():
+            yield track.stored()
+        for scope, (state, digest, slot_time) in self._hearing.states():
+            yield _stored(scope, state, digest, slot_time)
 
 
 class _Track:
@@ -99,23 +142,19 @@ class _Track:
 
     def stored(self) -> StoredState:
         """The state as it is to be kept."""
-        return StoredState(
-            series=self.series,
-            kind=StateKind.ALARM,
-            detector=self.watched.digest,
-            version=self._state.version,
-            blob=to_bytes(self._state),
-            evidence=float(evidence(self._state)),
-            n=int(self._state.n),
-            slot_time=self._slot_time,
-        )
+        return _stored(self.series, self._state, self.watched.digest, self._slot_time)
+
+
+def _stored(series: SeriesKey, state: EsrState, detector: str, slot_time: datetime | None) -> StoredState:
+    reached, n = float(evidence(state)), int(state.n)
+    return StoredState(series, StateKind.ALARM, detector, state.version, to_bytes(state), reached, n, slot_time)
 
 
 def _rows(judged: Judged) -> Iterator[ScoreRow]:
     seen = judged.observation
     for score in judged.scores:
         series = SeriesKey(seen.target, seen.region, seen.group, score.signal)
-        yield ScoreRow(seen.slot_id, series, seen.slot_time, score, seen.probe_digest)
+        yield ScoreRow(seen.slot_id, series, seen.slot_time, score, seen.probe_digest, replica=seen.replica)
 
 
 def _feedable(row: ScoreRow, watch: Watch) -> bool:
@@ -135,6 +174,7 @@ def _track(tx: Transaction, series: SeriesKey, watched: Watched, stored: StoredS
     """The state goes on when parameters change within an epoch (a budget divided anew); a new epoch starts afresh."""
     if stored is None or stored.detector != watched.digest:
         tx.put_detector(watched.digest, watched.parameters)
+        tx.put_detector(watched.hierarchy.digest, watched.hierarchy.to_json())
     before = None if stored is None else (from_bytes(stored.blob), _epoch(tx, stored, watched))
     state = _carried(before, watched.detector, watched.epoch)
     return _Track(series, watched, state, None if stored is None else stored.slot_time)
@@ -159,7 +199,21 @@ def _step(state: EsrState, detector: Detector, row: ScoreRow) -> tuple[EsrState,
     reached = float(evidence(after))
     if reached < 0.0:
         return after, None
-    return reset(after), Alarm(_alarm_id(row), row.series, row.slot_id, row.slot_time, reached, row.detector or "")
+    return reset(after), Alarm(
+        _alarm_id(row.series, row.slot_id), row.series, row.slot_id, row.slot_time, reached, row.detector or ""
+    )
+
+
+def _bet(row: ScoreRow, detector: Detector, hierarchy: Hierarchy) -> Bet:
+    threshold = -math.inf if row.event else math.inf
+    value = detector.bet(_score(row).value, ANSWER, threshold)
+    return Bet(row.series, row.replica, value, -math.inf if row.log_budget is None else row.log_budget, hierarchy)
+
+
+def _heard(hearing: Hearing, row: ScoreRow, bets: Sequence[Bet]) -> Iterator[Alarm]:
+    """An answer in its scopes. Any row of the answer will do."""
+    for scope, reached, digest in hearing.hear(bets, row.slot_time):
+        yield Alarm(_alarm_id(scope, row.slot_id), scope, row.slot_id, row.slot_time, reached, digest)
 
 
 def _score(row: ScoreRow) -> Score:
@@ -168,7 +222,6 @@ def _score(row: ScoreRow) -> Score:
     return row.score
 
 
-def _alarm_id(row: ScoreRow) -> str:
-    series = row.series
-    facts = (series.target, series.region, series.group, series.signal, row.slot_id)
+def _alarm_id(series: SeriesKey, slot_id: str) -> str:
+    facts = (series.target, series.region, series.group, series.signal, slot_id)
     return hashlib.blake2b("\0".join(facts).encode(), digest_size=8).hexdigest()

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from canary.baseline import restricted
 from canary.detect import Detector, Learning, answers_needed, arm, detector_from_json
+from canary.pipeline.scopes import Hierarchy, hierarchy_of
 from canary.records import Baseline, Probe, SeriesKey, Signal, SignalKind
 from canary.score import SCORERS, SIGNALS, Scorer
 
@@ -19,21 +20,29 @@ the exposure of a long one would make e-values whose mean is above 1."""
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the user promised the detectors: see `budget` and `detect` in the config."""
+    """What the user promised the detectors: see `budget` and `detect` in the config.
+
+    A series gets budget by the weight of its signal, 1 where none is said.
+    """
 
     false_alarms_per_week: float
     delta: float
     smallest_share: float
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """A probe group on a target, as it is scheduled; `known` is all that can be scored."""
+    """A probe group on a target, as it is scheduled; `known` is all that can be scored.
+
+    `replicas` says whether answers name the replica that gave them.
+    """
 
     target: str
     group: str
     probes: tuple[Probe, ...]
     interval: timedelta
+    replicas: bool = False
     known: Mapping[str, Signal] = field(default_factory=lambda: SIGNALS, repr=False, compare=False)
 
     @property
@@ -59,16 +68,17 @@ class Watched:
     share: float
     interval: timedelta
     thresholds: Mapping[str, float]
+    hierarchy: Hierarchy
 
     @property
     def parameters(self) -> str:
         """What `digest` is the digest of: enough to make the same steps again."""
-        return _parameters(self.detector, self.epoch)
+        return _parameters(self.detector, self.epoch, self.hierarchy)
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Every series of the config, armed or learning. Shares of the armed ones sum to one.
+    """Every series of the config, armed or learning. Shares of the armed ones and of their scopes sum to one.
 
     `epochs` says by (target, group) which recording the references come from, `scorers` what judges the answers.
     """
@@ -78,6 +88,7 @@ class Watch:
     armed: Mapping[SeriesKey, Watched]
     learning: Mapping[SeriesKey, Learning]
     epochs: Mapping[tuple[str, str], int]
+    hierarchy: Hierarchy
     scorers: Mapping[str, Scorer] = field(default_factory=lambda: SCORERS, repr=False, compare=False)
 
 
@@ -110,20 +121,22 @@ def muster(
             golden = restricted(baseline, {probe.digest for probe in rhythm.probes})
             statuses[key] = bench.arm(golden, signal, rhythm.interval) if golden else statuses[key]
     armed = {key: status for key, status in statuses.items() if isinstance(status, Watched)}
+    hierarchy = hierarchy_of(armed, replicas=any(rhythm.replicas for rhythm in rhythms))
     return Watch(
         terms=terms,
         signals={key: signal for key, (_, signal) in wanted.items()},
-        armed={key: replace(watched, share=1.0 / len(armed)) for key, watched in armed.items()},
+        armed=bench.divide(armed, hierarchy),
         learning={key: status for key, status in statuses.items() if isinstance(status, Learning)},
         epochs=epochs,
+        hierarchy=hierarchy,
         scorers=scorers,
     )
 
 
-def revive(parameters: str) -> tuple[Detector, int]:
-    """The detector and the epoch that `Watched.parameters` wrote down."""
+def revive(parameters: str) -> tuple[Detector, int, Hierarchy]:
+    """The detector, the epoch and the hierarchy that `Watched.parameters` wrote down."""
     kept = json.loads(parameters)
-    return detector_from_json(json.dumps(kept["detector"])), int(kept["epoch"])
+    return detector_from_json(json.dumps(kept["detector"])), int(kept["epoch"]), Hierarchy.of(kept["hierarchy"])
 
 
 class _Bench:
@@ -132,7 +145,9 @@ class _Bench:
     def __init__(self, terms: Terms, series: int) -> None:
         self._delta = terms.delta / max(1, series)
         self._smallest_share = terms.smallest_share
-        self._detectors: dict[tuple[Detector, int], tuple[Detector, str]] = {}
+        self._weights = terms.weights
+        self._detectors: dict[Detector, Detector] = {}
+        self._digests: dict[tuple[Detector, int], str] = {}
         self._thresholds: dict[tuple[tuple[str, float], ...], Mapping[str, float]] = {}
         self._empty = {
             kind: Learning(0, answers_needed(0, kind, delta=self._delta, smallest_share=terms.smallest_share), 1.0)
@@ -143,10 +158,9 @@ class _Bench:
         status = arm(baseline, signal.kind, delta=self._delta, smallest_share=self._smallest_share)
         if isinstance(status, Learning):
             return status
-        detector, digest = self._known(status.detector, baseline.epoch)
         return Watched(
-            detector=detector,
-            digest=digest,
+            detector=self._detectors.setdefault(status.detector, status.detector),
+            digest="",
             epoch=baseline.epoch,
             n=baseline.n,
             since=baseline.created_at,
@@ -154,24 +168,44 @@ class _Bench:
             share=1.0,
             interval=interval,
             thresholds=self._thresholds_of(baseline),
+            hierarchy=Hierarchy(),
         )
+
+    def divide(self, armed: Mapping[SeriesKey, Watched], hierarchy: Hierarchy) -> Mapping[SeriesKey, Watched]:
+        """The budget over the armed series and their scopes, by the weights of their signals."""
+        weights = {key: self._weights.get(key.signal, 1.0) for key in armed}
+        whole = sum(weights.values()) * hierarchy.total
+        return {
+            key: replace(
+                watched,
+                share=weights[key] / whole,
+                hierarchy=hierarchy,
+                digest=self._digest(watched.detector, watched.epoch, hierarchy),
+            )
+            for key, watched in armed.items()
+        }
 
     def nothing(self, kind: SignalKind) -> Learning:
         """The status of a series without a baseline."""
         return self._empty[kind]
 
-    def _known(self, detector: Detector, epoch: int) -> tuple[Detector, str]:
-        """The equal detector that came first, and the digest of what `revive` takes."""
+    def _digest(self, detector: Detector, epoch: int, hierarchy: Hierarchy) -> str:
+        """Of what `revive` takes."""
         key = (detector, epoch)
-        if key not in self._detectors:
-            parameters = _parameters(detector, epoch)
-            self._detectors[key] = detector, hashlib.blake2b(parameters.encode(), digest_size=12).hexdigest()
-        return self._detectors[key]
+        if key not in self._digests:
+            parameters = _parameters(detector, epoch, hierarchy)
+            self._digests[key] = hashlib.blake2b(parameters.encode(), digest_size=12).hexdigest()
+        return self._digests[key]
 
     def _thresholds_of(self, baseline: Baseline) -> Mapping[str, float]:
         found = tuple((part.probe_digest, part.threshold) for part in baseline.parts)
         return self._thresholds.setdefault(found, dict(found))
 
 
-def _parameters(detector: Detector, epoch: int) -> str:
-    return json.dumps({"detector": json.loads(detector.to_json()), "epoch": epoch}, sort_keys=True)
+def _parameters(detector: Detector, epoch: int, hierarchy: Hierarchy) -> str:
+    facts = {
+        "detector": json.loads(detector.to_json()),
+        "epoch": epoch,
+        "hierarchy": json.loads(hierarchy.to_json()),
+    }
+    return json.dumps(facts, sort_keys=True)

@@ -55,7 +55,7 @@ class ScoreRow:
     """A score as kept. `detector` and `log_budget` are set when it was fed: with them a replay is exact.
 
     `event` is what the detector made of the value (None when it was not fed). Its observation is in the store:
-    `slot_time` and `probe_digest` are read back from there, and the score's signal is the series' signal.
+    `slot_time`, `probe_digest` and `replica` are read back from there, and the score's signal is the series' signal.
     """
 
     slot_id: str
@@ -66,6 +66,7 @@ class ScoreRow:
     detector: str | None = None
     log_budget: float | None = None
     event: bool | None = None
+    replica: str = ""
     seq: int = 0  # of the observation; set by the store
 
 

@@ -25,7 +25,7 @@ class ObservationPart(Session):
             if kept is None:
                 raise StoreError(f"a score of slot {row.slot_id}, whose observation is not in the store")
             o = kept.observation
-            full = replace(row, seq=kept.seq, slot_time=o.slot_time, probe_digest=o.probe_digest)
+            full = replace(row, seq=kept.seq, slot_time=o.slot_time, probe_digest=o.probe_digest, replica=o.replica)
             entry = (kept.seq, self._next("score"), full)
             self._draft.scores[row.series] = (*self._draft.scores.get(row.series, ()), entry)
 

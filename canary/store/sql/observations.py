@@ -15,9 +15,9 @@ from canary.store.sql.statements import chunks, insert
 from canary.store.sql.tables import answers, observations, scores
 
 _STREAMED = {"yield_per": 1_000}
-_SCORES = select(scores, observations.c.slot_id, observations.c.slot_time, observations.c.probe_digest).join(
-    observations, scores.c.seq == observations.c.seq
-)
+_SCORES = select(
+    scores, observations.c.slot_id, observations.c.slot_time, observations.c.probe_digest, observations.c.replica
+).join(observations, scores.c.seq == observations.c.seq)
 
 
 class ObservationPart(Session):

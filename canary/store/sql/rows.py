@@ -85,6 +85,7 @@ def to_score_row(row: Row[Any], series: SeriesKey) -> ScoreRow:
         detector=row.detector,
         log_budget=row.log_budget,
         event=row.event,
+        replica=row.replica,
         seq=row.seq,
     )
 

@@ -71,8 +71,48 @@ def test_another_symptom_with_a_disjoint_onset_is_another_fault() -> None:
     assert home([opened()], later, START, POLICY) is None
 
 
-def test_the_same_symptom_of_another_target_is_another_incident() -> None:
-    assert home([opened()], finding(target="opus/api/tpu-2"), START, POLICY) is None
+def test_the_same_symptom_elsewhere_of_another_time_is_another_incident() -> None:
+    assert home([opened()], finding(target="opus/api/tpu-2", onset=30), START, POLICY) is None
+
+
+def test_another_symptom_elsewhere_is_another_incident() -> None:
+    assert home([opened()], finding("kl", Symptom.DEVIATION, target="opus/api/tpu-2"), START, POLICY) is None
+
+
+def test_the_same_symptom_on_another_model_and_platform_is_another_incident() -> None:
+    assert home([opened()], finding(target="mid/cloud/tpu-2"), START, POLICY) is None
+
+
+@pytest.mark.parametrize("target", ["opus/api/tpu-2", "opus/cloud/tpu-1", "mid/api/tpu-1"])
+def test_the_same_symptom_at_the_same_time_on_the_same_model_or_platform_is_one_incident(target: str) -> None:
+    assert home([opened()], finding(target=target), START, POLICY) == opened()
+
+
+def test_an_incident_spans_all_its_findings() -> None:
+    grown, reason = absorb(opened(), finding(target="opus/cloud/tpu-1"), START, POLICY)
+    assert (grown.target, reason) == ("opus/*/tpu-1", Reason.RELOCATED)
+
+
+def test_a_further_series_of_a_known_signal_within_the_incident_confirms_it_and_tells_nobody() -> None:
+    wide = finding(target="opus/api/*")
+    wide_incident, _ = absorb(None, wide, START, POLICY)
+    grown, reason = absorb(wide_incident, finding(target="opus/api/tpu-2"), START, POLICY)
+    assert (grown.target, reason, notification(reason, grown)) == ("opus/api/*", Reason.CONFIRMED, None)
+
+
+def test_an_incident_on_two_platforms_touches_no_third() -> None:
+    both, _ = absorb(opened(), finding(target="opus/cloud/tpu-1"), START, POLICY)
+    assert [both.touches(f"opus/{platform}/tpu-1", "eu") for platform in ("api", "cloud", "edge")] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_an_outage_of_a_platform_inhibits_quality_on_each_of_its_pools_and_not_beyond() -> None:
+    outage, _ = absorb(None, replace(OUTAGE, series=series("availability", target="opus/api/*")), START, POLICY)
+    assert inhibitor([outage], finding(target="opus/api/tpu-7"), POLICY) == outage.id
+    assert inhibitor([outage], finding(target="opus/*/*"), POLICY) is None
 
 
 def test_availability_and_quality_never_share_an_incident() -> None:
@@ -250,21 +290,21 @@ def test_resolving_twice_changes_nothing() -> None:
 
 def test_an_unreachable_pool_inhibits_quality() -> None:
     outage, _ = absorb(None, OUTAGE, START, POLICY)
-    assert inhibitor([outage], ONE.series.target, ONE.symptom, POLICY) == outage.id
+    assert inhibitor([outage], ONE, POLICY) == outage.id
 
 
 def test_an_unreachable_pool_does_not_inhibit_another_pool() -> None:
     outage, _ = absorb(None, OUTAGE, START, POLICY)
-    assert inhibitor([outage], "opus/api/tpu-2", ONE.symptom, POLICY) is None
+    assert inhibitor([outage], finding(target="opus/api/tpu-2"), POLICY) is None
 
 
 def test_a_few_failures_inhibit_nothing() -> None:
     errors, _ = absorb(None, replace(OUTAGE, size=ONE.size), START, POLICY)
-    assert inhibitor([errors], ONE.series.target, ONE.symptom, POLICY) is None
+    assert inhibitor([errors], ONE, POLICY) is None
 
 
 def test_quality_inhibits_nothing() -> None:
-    assert inhibitor([opened()], ONE.series.target, Symptom.DEVIATION, POLICY) is None
+    assert inhibitor([opened()], finding("kl", Symptom.DEVIATION), POLICY) is None
 
 
 def test_an_outage_does_not_inhibit_itself() -> None:

@@ -49,7 +49,7 @@ class Incidents(RuleBasedStateMachine):
         minute = (self.now - START).total_seconds() / 60 + onset
         alarmed = finding(signal, SIGNALS[signal], onset=minute, share=share)
         before = home(self.incidents.values(), alarmed, self.now, POLICY)
-        by = inhibitor(self.incidents.values(), alarmed.series.target, alarmed.symptom, POLICY)
+        by = inhibitor(self.incidents.values(), alarmed, POLICY)
         after, reason = absorb(before, alarmed, self.now, POLICY, suppressed_by=by)
         self._keeps_what_was_known(before, after, alarmed)
         self._take(before, (after, reason))

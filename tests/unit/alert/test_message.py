@@ -63,6 +63,7 @@ def test_the_body_is_this_and_nothing_else() -> None:
                 },
                 "size": {"share": 0.008, "low": 0.004, "high": 0.016, "confidence": 0.95, "answers": 400},
                 "recovered_at": None,
+                "where": None,
             }
         ],
         "findings_total": 1,

@@ -14,6 +14,7 @@ from canary.store import MemoryStore
 from canary.testing import FakeClock
 from canary.web.status import TargetState
 from tests.contract.store_values import T0, failed, incident, observation
+from tests.unit.alert.findings import finding
 
 SHORT, LONG = "m/p/short", "m/p/long"
 
@@ -100,11 +101,11 @@ def test_staleness_reaches_the_metrics(stage: Stage) -> None:
 
 
 def test_an_incident_shows_on_its_target_alone(stage: Stage) -> None:
-    stage.board.refresh([incident(pool="short", suppressed_by=None)])
+    stage.board.refresh([incident(findings=(finding(target=SHORT),), suppressed_by=None)])
     assert stage.states() == {SHORT: TargetState.INCIDENT, LONG: TargetState.LEARNING}
 
 
 def test_an_incident_that_others_resolved_is_gone_at_the_next_refresh(stage: Stage) -> None:
-    stage.board.refresh([incident(pool="short", suppressed_by=None)])
+    stage.board.refresh([incident(findings=(finding(target=SHORT),), suppressed_by=None)])
     stage.board.refresh([])
     assert stage.states()[SHORT] is TargetState.LEARNING

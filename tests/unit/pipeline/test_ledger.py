@@ -138,7 +138,7 @@ def test_adding_a_target_resets_nobody() -> None:
     book.commit([fired("long", 5, CLEAN)])
     with store.reading() as tx:
         after = {key: state.n for key, state in tx.states(StateKind.ALARM).items()}
-    assert after == {key: n + 1 for key, n in before.items()}
+    assert {key: after[key] for key in before} == {key: n + 1 for key, n in before.items()}
 
 
 def test_a_new_baseline_epoch_starts_afresh() -> None:
@@ -161,9 +161,11 @@ def test_a_series_without_golden_data_enough_is_learning_and_raises_nothing() ->
     assert not any(step.decisions for step in steps)
 
 
-def test_the_shares_of_the_armed_series_sum_to_one() -> None:
+def test_the_shares_of_the_armed_series_and_of_their_scopes_sum_to_one() -> None:
     armed = watch(["a", "b", "c"]).armed.values()
-    assert sum(one.share for one in armed) == pytest.approx(1.0)
+    assert sum(one.share * (1 + len(one.hierarchy.levels) * one.hierarchy.weight) for one in armed) == pytest.approx(
+        1.0
+    )
 
 
 def test_a_stalled_hour_spends_ten_intervals_of_budget_at_most() -> None:

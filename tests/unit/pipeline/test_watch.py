@@ -16,9 +16,15 @@ def test_equal_series_share_one_detector_and_its_thresholds() -> None:
     assert first.thresholds is second.thresholds
 
 
-def test_what_a_series_wrote_down_gives_its_detector_and_epoch_back() -> None:
-    watched = watch(["long"], epoch=3).armed[SERIES]
-    assert revive(watched.parameters) == (watched.detector, 3)
+def test_what_a_series_wrote_down_gives_its_detector_epoch_and_hierarchy_back() -> None:
+    watched = watch(["long", "short"], epoch=3).armed[SERIES]
+    assert watched.hierarchy.levels
+    assert revive(watched.parameters) == (watched.detector, 3, watched.hierarchy)
+
+
+def test_a_signal_of_four_times_the_weight_gets_four_times_the_budget() -> None:
+    on = watch(["long"], terms=replace(TERMS, weights={"script": 4.0}))
+    assert on.armed[SERIES].share == 4 * on.armed[replace(SERIES, signal="availability")].share
 
 
 def test_another_epoch_of_equal_golden_data_has_another_digest() -> None:

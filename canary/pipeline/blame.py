@@ -1,0 +1,127 @@
+"""Where a fault is: the smallest place that explains the answers since it began.
+
+The answers of a signal since the onset are sorted into cells, by target, probe group and replica. A place is a set of
+cells: of a scope, of a series, or of one replica. To suppose that a fault touches a share p of the answers of a place,
+and no other answer, is as likely as
+
+    L = mean over p of the product of (1 - p + p * bet) over the answers of its cells
+
+relative to no fault at all. A healthy cell costs L a factor of 1 - p for each of its answers, and a touched one that is
+left out costs its bets. The levels of the hierarchy are equally probable beforehand, and so are the places of a level.
+Places that have a cell in common with the alarming one are compared.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from canary.detect import hierarchy
+from canary.pipeline.scopes import Level, members, place_of, scope_of
+from canary.pipeline.watch import ANSWER, Watch, Watched
+from canary.records import Blame, SeriesKey, Unscored
+from canary.store.base import ScoreRow, Transaction
+
+ANSWERS = 50_000
+"""Answers that are looked at, shared out over the series: the latest of each."""
+_LEAST = 50  # of each series
+
+Cell = tuple[SeriesKey, str]
+"""A series, and the replica that answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A fed score with what judged it."""
+
+    row: ScoreRow
+    watched: Watched
+
+    @property
+    def threshold(self) -> float:
+        """Any on that side of the value: whether it was an event is kept."""
+        return -math.inf if self.row.event else math.inf
+
+    @property
+    def value(self) -> float:
+        """The score's."""
+        if isinstance(self.row.score, Unscored):
+            raise TypeError("an unscored answer is never fed")
+        return self.row.score.value
+
+    @property
+    def bet(self) -> float:
+        """What it says in the scopes of its series."""
+        return self.watched.detector.bet(self.value, ANSWER, self.threshold)
+
+    @property
+    def log_e(self) -> np.ndarray:
+        """What it says to the detector of its series."""
+        return self.watched.detector.log_e(self.value, ANSWER, self.threshold)
+
+
+def history(tx: Transaction, watch: Watch, series: Sequence[SeriesKey], answers: int) -> list[Heard]:
+    """The latest fed scores of armed series, in the order of feeding."""
+    each = max(_LEAST, answers // max(1, len(series)))
+    found = [Heard(row, watch.armed[key]) for key in series for row in tx.scores(key, limit=each)]
+    return sorted(found, key=lambda heard: heard.row.seq)
+
+
+def blame(alarming: SeriesKey, since: Iterable[Heard]) -> Blame:
+    """Of the answers `since` the onset, on all series of the alarming one's signal."""
+    cells: dict[Cell, list[float]] = {}
+    for heard in since:
+        cells.setdefault((heard.row.series, heard.row.replica), []).append(heard.bet)
+    if not cells:
+        return Blame(place_of(alarming), alarming.target)
+    evidence = {cell: hierarchy.log_e(bets).sum(axis=0) for cell, bets in cells.items()}
+    ranked = sorted(_scored(alarming, evidence), key=lambda scored: scored[1], reverse=True)
+    (best, reached), *others = ranked
+    target = max(_targets(best, evidence), key=lambda found: found[1])[0]
+    if not others:
+        return Blame(place_of(best), target)
+    return Blame(place_of(best), target, place_of(others[0][0]), reached - others[0][1])
+
+
+def _scored(alarming: SeriesKey, evidence: Mapping[Cell, np.ndarray]) -> Iterator[tuple[SeriesKey, float]]:
+    """The places that are compared, narrowest first, each with ln of its posterior weight."""
+    places = _places(evidence)
+    ours = places.get(alarming, frozenset(evidence))
+    sizes: dict[int, int] = {}
+    for place in places:
+        sizes[_breadth(place)] = sizes.get(_breadth(place), 0) + 1
+    told = set()
+    for place in sorted(places, key=_breadth):
+        cells = places[place]
+        if cells in told or not cells & ours:
+            continue
+        told.add(cells)
+        log_likelihood = np.logaddexp.reduce(sum(evidence[cell] for cell in cells)) - math.log(len(hierarchy.SHARES))
+        yield place, float(log_likelihood) - math.log(sizes[_breadth(place)])
+
+
+def _places(evidence: Mapping[Cell, np.ndarray]) -> Mapping[SeriesKey, frozenset[Cell]]:
+    found: dict[SeriesKey, set[Cell]] = {}
+    for cell in evidence:
+        series, replica = cell
+        levels = [level for level in Level if replica or level is not Level.REPLICA]
+        for place in (series, *(scope_of(level, series, replica) for level in levels)):
+            found.setdefault(place, set()).add(cell)
+    return {place: frozenset(cells) for place, cells in found.items()}
+
+
+def _breadth(place: SeriesKey) -> int:
+    """How much a place leaves open: replicas first, then series, pools, and on to all."""
+    replica, groups = place.group.startswith("*@"), place.group == "*"
+    return 0 if replica else 1 + 2 * place.target.split("/").count("*") + groups
+
+
+def _targets(place: SeriesKey, evidence: Mapping[Cell, np.ndarray]) -> Iterator[tuple[str, float]]:
+    inside = set(members(place, (series for series, _ in evidence)))
+    sums: dict[str, np.ndarray] = {}
+    for (series, _), log_e in evidence.items():
+        if series in inside:
+            sums[series.target] = sums.get(series.target, np.zeros(len(hierarchy.SHARES))) + log_e
+    for target, log_e in sums.items():
+        yield target, float(np.logaddexp.reduce(log_e))

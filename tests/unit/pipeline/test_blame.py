@@ -1,0 +1,132 @@
+"""Faults of several widths in a fleet of 2 models x 2 platforms x 3 pools: where they are said to be."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from canary.alert.incident import Reason
+from canary.pipeline.advance import alarms_again
+from canary.pipeline.ledger import Fired
+from canary.pipeline.watch import Rhythm, Watch, muster
+from canary.records import Finish, Incident, Observation, Response, Run, SeriesKey, Target
+from canary.store import MemoryStore
+from canary.testing import FakeClock
+from tests.unit.pipeline.stage import BROKEN, CLEAN, MINUTE, PROBE, START, TERMS, baseline, ledger, target
+
+TARGETS = [
+    replace(target(pool), model=model, platform=platform)
+    for model in ("mid", "opus")
+    for platform in ("api", "cloud")
+    for pool in ("a", "b", "c")
+]
+
+
+def watch() -> Watch:
+    rhythms = [Rhythm(one.name, "prose", (PROBE,), MINUTE, replicas=True) for one in TARGETS]
+    golden = [
+        baseline(SeriesKey(r.target, "eu", "prose", name)) for r in rhythms for name in ("script", "availability")
+    ]
+    return muster(rhythms, golden, TERMS, "eu")
+
+
+def answer(on: Target, minute: int, text: str, replica: str) -> Fired:
+    run = Run(PROBE, on, "eu", START + minute * MINUTE)
+    return Fired(
+        PROBE,
+        Observation(
+            slot_id=run.slot_id,
+            probe_id=PROBE.id,
+            probe_digest=PROBE.digest,
+            group="prose",
+            target=on.name,
+            region="eu",
+            slot_time=run.slot_time,
+            started_at=run.slot_time,
+            duration=MINUTE / 60,
+            replica=replica,
+            response=Response(text, Finish.STOP),
+        ),
+    )
+
+
+def play(
+    store: MemoryStore, share: float, touched: str, minutes: int, seed: int = 1
+) -> Iterator[tuple[Incident, Reason]]:
+    """A share of the answers of the targets (or of the replica) whose name has `touched` in it is broken."""
+    rng, clock = np.random.default_rng(seed), FakeClock(START)
+    book = ledger(store, clock, watch())
+    for minute in range(minutes):
+        clock.advance(MINUTE)
+        batch = []
+        for one in TARGETS:
+            replica = f"r{rng.integers(4)}"
+            bad = minute >= 60 and touched in f"{one.name}/{replica}" and rng.random() < share
+            batch.append(answer(one, minute, BROKEN if bad else CLEAN, replica))
+        yield from book.commit(batch).decisions
+
+
+def first(share: float, touched: str, minutes: int = 500) -> Incident:
+    return next(play(MemoryStore(), share, touched, minutes))[0]
+
+
+@pytest.mark.parametrize(
+    ("share", "touched", "where"),
+    [
+        (0.2, "mid/api/b", "mid/api/b"),
+        (0.1, "mid/api", "mid/api/*"),
+        (0.1, "/cloud/", "*/cloud/*"),
+        (0.1, "opus/", "opus/*/*"),
+        (0.05, "", "*/*/*"),
+    ],
+)
+def test_an_incident_names_the_smallest_part_of_the_fleet_that_explains_it(
+    share: float, touched: str, where: str
+) -> None:
+    *_, (incident, _) = play(MemoryStore(), share, touched, 400)
+    assert incident.target == where
+
+
+def test_a_single_bad_replica_is_named() -> None:
+    blame = first(0.5, "mid/api/b/r2").findings[0].blame
+    assert blame is not None
+    assert blame.place.name == "mid/api/b, replica r2"
+
+
+def test_the_runner_up_explains_it_worse() -> None:
+    blame = first(0.2, "mid/api/b").findings[0].blame
+    assert blame is not None
+    assert blame.runner_up is not None
+    assert blame.margin > 1.0
+
+
+def test_the_target_to_replay_is_one_that_shows_the_fault() -> None:
+    blame = first(0.1, "/cloud/").findings[0].blame
+    assert blame is not None
+    assert "/cloud/" in blame.target
+
+
+def test_a_fault_in_all_pools_is_one_incident_and_one_trigger() -> None:
+    store = MemoryStore()
+    reasons = [reason for _, reason in play(store, 0.1, "", 400)]
+    with store.reading() as tx:
+        assert len(tx.incidents()) == 1
+    assert reasons.count(Reason.OPENED) == 1
+
+
+def test_a_weak_fault_in_all_pools_is_found_before_any_pool_could_tell() -> None:
+    """At 2 % of answers of 12 pools, one answer a minute: the whole has seen twelve times as much as a pool."""
+    store = MemoryStore()
+    (incident, _) = next(play(store, 0.02, "", 2_000, seed=3))
+    assert incident.findings[0].series.target == "*/*/*"
+
+
+def test_scopes_alarm_again_from_the_store_to_the_bit() -> None:
+    store = MemoryStore()
+    for _ in play(store, 0.1, "/cloud/", 300):
+        pass
+    with store.reading() as tx:
+        live = list(tx.alarms())
+        assert any(alarm.series.group == "*" for alarm in live)
+        assert sorted(alarms_again(tx), key=lambda alarm: alarm.id) == sorted(live, key=lambda alarm: alarm.id)

@@ -12,10 +12,15 @@ from canary.cli.probe_list import list_
 from canary.cli.word import Noun
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
     from rich.table import Table
 
     from canary.config import Config
-    from canary.records import Observation, Probe, Score, Unscored
+    from canary.records import Observation, Probe, Response, Score, Signal, Unscored
+
+_HEAD, _TAIL = 1_500, 500  # characters shown of a long message: its question stands at its end
 
 
 @click.group(cls=Noun)
@@ -27,11 +32,15 @@ for _word in (list_, lint, calibrate):
     command.add_command(_word)
 
 
-@command.command(exits={0: "shown", 2: "no such probe, or bad config"}, examples=("canary probe show prose-glass",))
+@command.command(
+    exits={0: "shown", 2: "no such probe, or bad config"},
+    examples=("canary probe show prose-glass", "canary probe show context-8k-end --whole"),
+)
 @click.argument("probe_id", shell_complete=probe_ids)
+@click.option("--whole", is_flag=True, help="Long messages too, to their end; with --json they always are.")
 @json_option
 @click.pass_obj
-def show(path: str, probe_id: str, as_json: bool) -> None:
+def show(path: str, probe_id: str, whole: bool, as_json: bool) -> None:
     """One probe: its prompt, its expectations, and why it exists."""
     from rich.markup import escape
 
@@ -42,8 +51,10 @@ def show(path: str, probe_id: str, as_json: bool) -> None:
     out = console()
     out.print(f"[bold]{probe.id}[/] family {probe.family}, digest {probe.digest}")
     out.print(escape(printable(probe.why)))
+    out.print(escape(_expectations(probe)))
     for message in probe.messages:
-        out.print(panel(printable(message.content), message.role))
+        text = printable(message.content)
+        out.print(panel(text if whole else _cut(text), message.role))
 
 
 @command.command(
@@ -56,12 +67,14 @@ def show(path: str, probe_id: str, as_json: bool) -> None:
 @click.pass_obj
 def fire(path: str, probe_id: str, target_name: str, as_json: bool) -> None:
     """Fire a probe once, off the books, and show the answer with its scores."""
+    from canary.daemon.assembly import signals_of
+
     config = config_at(path)
     observation, scores = run_async(_fire(config, probe_of(config, probe_id), target_name))
     if as_json:
         say(outcome(observation, scores))
     else:
-        show_outcome(observation, scores)
+        show_outcome(observation, scores, signals_of(config))
     if observation.failure is not None:
         raise SystemExit(1)
 
@@ -96,15 +109,21 @@ def outcome(observation: "Observation", scores: "tuple[Score | Unscored, ...]") 
         "replica": observation.replica,
         "failure": None if failure is None else {"kind": failure.kind.value, "detail": failure.detail},
         "answer": None if response is None else response.text,
+        "tool_calls": [] if response is None else [{"name": n, "arguments": a} for n, a in response.tool_calls],
         "finish": None if response is None else response.finish.value,
         "completion_tokens": None if response is None else response.completion_tokens,
         "logprobs": response is not None and response.logprobs is not None,
+        "prompt_logprobs": response is not None and response.prompt_logprobs is not None,
         "scores": [asdict(score) for score in scores],
     }
 
 
-def show_outcome(observation: "Observation", scores: "tuple[Score | Unscored, ...]") -> None:
-    """What came back, for a person."""
+def show_outcome(
+    observation: "Observation",
+    scores: "tuple[Score | Unscored, ...]",
+    signals: "Mapping[str, Signal] | None" = None,
+) -> None:
+    """What came back, for a person; `signals` are those of the config where it has scorers of its own."""
     from rich.markup import escape
 
     out = console()
@@ -115,11 +134,22 @@ def show_outcome(observation: "Observation", scores: "tuple[Score | Unscored, ..
         title = f"{observation.response.completion_tokens or '?'} tokens in {seconds:.2f} s"
         if observation.replica:
             title += f" from {escape(printable(observation.replica))}"
-        out.print(panel(printable(observation.response.text), title))
-    out.print(_scores(scores))
+        _show_answer(out, observation.response, title)
+    out.print(_scores(scores, signals))
 
 
-def _scores(scores: "tuple[Score | Unscored, ...]") -> "Table":
+def _show_answer(out: "Console", response: "Response", title: str) -> None:
+    """The text, and each call of a tool; a model that calls one mostly says nothing."""
+    from rich.markup import escape
+
+    if response.text or not response.tool_calls:
+        out.print(panel(printable(response.text), title))
+    for name, arguments in response.tool_calls:
+        called = f"calls {escape(printable(name))}"
+        out.print(panel(printable(arguments), called if response.text else f"{called}, {title}"))
+
+
+def _scores(scores: "tuple[Score | Unscored, ...]", signals: "Mapping[str, Signal] | None") -> "Table":
     from rich.markup import escape
 
     from canary.records import Unscored
@@ -127,7 +157,7 @@ def _scores(scores: "tuple[Score | Unscored, ...]") -> "Table":
 
     table = columns("signal", "value", "unit", "per", "note")
     for score in scores:
-        signal = SIGNALS[score.signal]
+        signal = (signals or SIGNALS)[score.signal]
         if isinstance(score, Unscored):
             table.add_row(score.signal, "unscored", "", "", score.reason.value)
         else:
@@ -165,15 +195,37 @@ def _no(kind: str, name: str, known: list[str]) -> Exception:
     return NotFound(f'no {kind} "{name}"{hint}')
 
 
+def _cut(text: str) -> str:
+    """A long text without its middle."""
+    left = len(text) - _HEAD - _TAIL
+    if left <= 0:
+        return text
+    return f"{text[:_HEAD]}\n\n… {left:,} more characters (--whole to print all) …\n\n{text[-_TAIL:]}"
+
+
+def _expectations(probe: "Probe") -> str:
+    """What the answer should be like."""
+    facts = {
+        "language": probe.language,
+        "scripts": " ".join(probe.scripts),
+        "code": probe.code_language,
+        "tokens": f"{probe.min_tokens} to {probe.sampling.max_tokens}",
+    }
+    told = ", ".join(f"{name} {fact}" for name, fact in facts.items() if fact)
+    return f"expects {told}; scored by {' '.join(probe.scorers)}"
+
+
 def _facts(probe: "Probe") -> dict[str, object]:
     return {
         "id": probe.id,
         "family": probe.family,
         "digest": probe.digest,
         "scorers": probe.scorers,
+        "min_tokens": probe.min_tokens,
         "max_tokens": probe.sampling.max_tokens,
         "temperature": probe.sampling.temperature,
         "logprobs": probe.sampling.logprobs,
+        "prompt_logprobs": probe.sampling.prompt_logprobs,
         "salts": len(probe.salts),
         "language": probe.language,
         "code_language": probe.code_language,

@@ -15,7 +15,10 @@ _BOOST = (0.5, 3.0)  # nats by which a corrupted token beats the best honest one
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Sampling parameters, as OpenAI's API means them. `logprobs` is the top-k to report (None: none)."""
+    """Sampling parameters, as OpenAI's API means them.
+
+    `logprobs` is the top-k to report (None: none), `prompt_logprobs` the same for the prompt's own tokens.
+    """
 
     max_tokens: int = 256
     temperature: float = 0.0
@@ -24,6 +27,7 @@ class Sampling:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     logprobs: int | None = None
+    prompt_logprobs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The tokens of an answer; with `top` of shape (tokens, k), most probable first."""
+    """The tokens of an answer, or of a prompt; with `top` of shape (tokens, k), most probable first."""
 
     tokens: list[int]
     logprobs: list[float]
@@ -62,15 +66,19 @@ def decode(plan: Plan, logits: Floats, sampling: Sampling, touch: Touch, rng: np
     if ended:
         del path[-1]  # the state that ends the answer says nothing
     at = np.array(path, dtype=np.int64)
-    chosen = slots[at]
-    passed = logits[at].astype(np.float64)
+    return told(plan.ids[at], logits[at], slots[at], sampling.logprobs or 0, ended=ended)
+
+
+def told(ids: Ints, logits: Floats, slots: Ints, k: int, *, ended: bool) -> Decoded:
+    """The tokens in `slots`, one a row, with their logprobs and those of the k most probable ones."""
+    passed = logits.astype(np.float64)
     logprobs = passed - np.log(np.exp(passed).sum(axis=1, keepdims=True))
-    top = _top(logprobs, sampling.logprobs or 0)
-    rows = np.arange(len(at))
+    top = _top(logprobs, k)
+    rows = np.arange(len(slots))
     return Decoded(
-        tokens=plan.ids[at, chosen].tolist(),
-        logprobs=np.minimum(logprobs[rows, chosen], 0.0).tolist(),
-        top=plan.ids[at[:, None], top].tolist(),
+        tokens=ids[rows, slots].tolist(),
+        logprobs=np.minimum(logprobs[rows, slots], 0.0).tolist(),
+        top=np.take_along_axis(ids, top, axis=1).tolist(),
         top_logprobs=np.minimum(np.take_along_axis(logprobs, top, axis=1), 0.0).tolist(),
         ended=ended,
     )

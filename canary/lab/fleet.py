@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from canary.lab import noise
-from canary.lab.decode import Decoded, Sampling, Touch, decode
+from canary.lab.decode import Decoded, Sampling, Touch, decode, told
 from canary.lab.faults import Fault, FaultKind, strength
 from canary.lab.model import Floats, LanguageModel, Plan
 from canary.lab.prompts import outline
@@ -20,6 +20,7 @@ from canary.lab.spec import FleetSpec, Platform, Pool
 _BATCH_SHAPES = (0.01, 0.02, 0.03, 0.05)  # sd in nats of the jitter that each brings
 _PLANS = 256
 _ANSWERS = 512
+_MOST_READ = 8_192  # tokens of a prompt whose logprobs are told
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,18 @@ class Request:
     sampling: Sampling
     affinity: str = ""
     tools: tuple[str, ...] = ()  # by name; the prompt describes them
+    echo: bool = False  # the answer begins with the prompt
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """`prompt` are the prompt's own tokens but the first, where their logprobs are asked for."""
+
     text: str = field(repr=False)
     decoded: Decoded = field(repr=False)
     prompt_tokens: int
     finish: str
+    prompt: Decoded | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class UnknownTarget(LookupError):
 
 
 class ContextTooLong(ValueError):
-    """The prompt and the answer do not fit into the pool's context."""
+    """The prompt and the answer do not fit into the pool's context, or the prompt is too long to tell its logprobs."""
 
 
 class Fleet:
@@ -136,6 +141,8 @@ class Fleet:
         prompt = self._same(request.prompt)
         if self._count(prompt) + sampling.max_tokens > server.pool.context:
             raise ContextTooLong(f"the context holds {server.pool.context} tokens")
+        if sampling.prompt_logprobs is not None and self._count(prompt) > _MOST_READ:
+            raise ContextTooLong(f"prompt logprobs are told of {_MOST_READ} tokens at most")
         shape = noise.digest("shape", key) % len(_BATCH_SHAPES)
         rates = [strength(struck, kind) for kind in (kinds.CORRUPTION, kinds.SWAP, kinds.DROPPED_TOP)]
         touch = Touch(*rates)
@@ -148,12 +155,21 @@ class Fleet:
     ) -> Answer:
         plan = self._plan(model, prompt)
         logits = self._logits(model, prompt, server.platform, server.pool)
-        jitter = noise.field(logits.shape, self.spec.seed, model, prompt, server.name, shape)
-        logits = logits + np.float32(_BATCH_SHAPES[shape]) * jitter
+        logits = self._jittered(logits, server, shape, model, prompt)
         decoded = decode(plan, logits, sampling, touch, noise.generator("decode", key))
-        return self._finish(decoded, sampling, self._count(prompt))
+        forced = None
+        if sampling.prompt_logprobs is not None:
+            forced = self._read(model, prompt, sampling.prompt_logprobs, server, shape)
+        return self._finish(decoded, sampling, self._count(prompt), forced)
 
-    def _finish(self, decoded: Decoded, sampling: Sampling, prompt_tokens: int) -> Answer:
+    def _read(self, model: str, prompt: str, k: int, server: _Server, shape: int) -> Decoded:
+        """The prompt, forced on the model as this server runs it: no sampler, and so no fault of one, comes near it."""
+        reading = self._models[model].read(self._models[model].vocabulary.encode(prompt))
+        about = (model, prompt, "read")
+        logits = self._served(reading.logits, server.platform, server.pool, *about)
+        return told(reading.ids, self._jittered(logits, server, shape, *about), reading.slots, k, ended=True)
+
+    def _finish(self, decoded: Decoded, sampling: Sampling, prompt_tokens: int, forced: Decoded | None) -> Answer:
         words = self._models[self.spec.models[0]].vocabulary
         text = words.decode(decoded.tokens)
         ends = [at for at in (text.find(stop) for stop in sampling.stop) if at >= 0]
@@ -161,20 +177,27 @@ class Fleet:
             text = text[: min(ends)]
             kept = next(n for n in range(len(decoded.tokens) + 1) if len(words.decode(decoded.tokens[:n])) >= len(text))
             decoded = decoded.first(kept)
-        return Answer(text, decoded, prompt_tokens, "stop" if ends or decoded.ended else "length")
+        return Answer(text, decoded, prompt_tokens, "stop" if ends or decoded.ended else "length", forced)
 
     def _new_plan(self, model: str, prompt: str) -> Plan:
         draft = outline(prompt, model)
         return self._models[model].plan(draft.text, draft.certainty, draft.hesitation)
 
     def _new_logits(self, model: str, prompt: str, platform: Platform, pool: Pool) -> Floats:
+        return self._served(self._plan(model, prompt).logits, platform, pool, model, prompt)
+
+    def _served(self, logits: Floats, platform: Platform, pool: Pool, *about: str) -> Floats:
         """The model's logits as this platform's arithmetic and this pool's position scaling give them."""
-        logits = self._plan(model, prompt).logits
         depth = np.linspace(0.5, 1.5, len(logits), dtype=np.float32)[:, None]
-        drift = noise.field(logits.shape, self.spec.seed, model, prompt, platform.name)
-        shift = noise.field(logits.shape, self.spec.seed, model, prompt, "scaling", pool.name)
+        drift = noise.field(logits.shape, self.spec.seed, *about, platform.name)
+        shift = noise.field(logits.shape, self.spec.seed, *about, "scaling", pool.name)
         served: Floats = logits + np.float32(platform.drift) * drift + np.float32(pool.scaling) * depth * shift
         return served
+
+    def _jittered(self, logits: Floats, server: _Server, shape: int, *about: str) -> Floats:
+        """As they come out in a batch of this shape."""
+        jitter = noise.field(logits.shape, self.spec.seed, *about, server.name, shape)
+        return logits + np.float32(_BATCH_SHAPES[shape]) * jitter
 
     def _new_count(self, prompt: str) -> int:
         return len(self._models[self.spec.models[0]].vocabulary.encode(prompt))

@@ -6,6 +6,7 @@ tokens with a tiny probability. A token that the plan did not foresee does not d
 next one. The support of a state is its candidates; their probabilities sum to one.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ Ints = npt.NDArray[np.int64]
 CHOICES = 4  # columns of what a state knows by heart
 _FOLLOWERS = 44  # columns of bigrams and unigrams
 _SHARE_BIGRAM, _SHARE_COMMON, _SHARE_FOREIGN = 0.7, 0.29, 0.01
+_SHARE_UNSEEN = 1e-3  # of a prompt's next token, for all that was never read after the one before
 _STYLE = 0.3  # sd in nats by which models that read the same differ
 _END = -1
 
@@ -53,6 +55,18 @@ class Plan:
             slot = slots[state]
             state = ways[slot if slot < len(ways) else 0]
         return path, state == _END
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a model expects at each token of a text but the first, knowing the token before it.
+
+    `ids` and `logits` have shape (tokens - 1, candidates); `slots` are the columns of the text's own tokens.
+    """
+
+    ids: Ints
+    logits: Floats
+    slots: Ints
 
 
 @dataclass(slots=True)
@@ -115,6 +129,19 @@ class LanguageModel:
         rest[(others[:, :, None] == known[:, None, :]).any(axis=2)] = -np.inf
         foreign = len(foreign_tokens())
         return Plan(np.hstack([known, others]), np.hstack([weight, rest]), lattice.nexts, foreign)
+
+    def read(self, tokens: Sequence[int]) -> Reading:
+        """Force a text on the model. A token that it does not expect gets a last column, and a tiny probability."""
+        before, own = np.array(tokens[:-1], dtype=np.int64), np.array(tokens[1:], dtype=np.int64)
+        expected = self._ids[before] == own[:, None]
+        known = expected.any(axis=1)
+        unseen = np.float32(math.log(_SHARE_UNSEEN / len(self.vocabulary.pieces)))
+        last = np.where(known, np.float32(-np.inf), unseen)
+        return Reading(
+            ids=np.column_stack([self._ids[before], own]),
+            logits=np.column_stack([self._logits[before], last]),
+            slots=np.where(known, expected.argmax(axis=1), expected.shape[1]),
+        )
 
     def _lattice(self, text: Segments) -> _Lattice:
         lattice = _Lattice(last=self.vocabulary.ids[b"\n"])

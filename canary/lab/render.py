@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from canary.lab.decode import Decoded
 from canary.lab.fleet import Answer, Request
 from canary.lab.model import vocabulary
 
@@ -12,8 +13,8 @@ _CREATED = 1_754_352_000  # the lab knows no time
 
 
 def chat(request: Request, answer: Answer, identity: str) -> bytes:
-    """The body of /v1/chat/completions."""
-    head = {"id": f"chatcmpl-{identity}", "object": "chat.completion"}
+    """The body of /v1/chat/completions; `prompt_logprobs` stand in it as vLLM has them."""
+    head = {"id": f"chatcmpl-{identity}", "object": "chat.completion", **_of_prompt(request, answer)}
     logprobs = b"null" if request.sampling.logprobs is None else _chat_logprobs(answer)
     name, _, arguments = answer.text.partition(" ")
     if name not in request.tools:
@@ -27,13 +28,34 @@ def chat(request: Request, answer: Answer, identity: str) -> bytes:
 
 
 def completion(request: Request, answer: Answer, identity: str) -> bytes:
-    """The body of the legacy /v1/completions."""
+    """The body of the legacy /v1/completions; vLLM's `prompt_logprobs` stand in its choice, an echo in the lists."""
     head = {"id": f"cmpl-{identity}", "object": "text_completion"}
-    logprobs = b"null" if request.sampling.logprobs is None else _legacy_logprobs(answer)
-    return _body(head, request.model, answer, {"text": answer.text}, logprobs)
+    text = request.prompt + answer.text if request.echo else answer.text
+    logprobs = b"null" if request.sampling.logprobs is None else _legacy_logprobs(request, answer)
+    return _body(head, request.model, answer, {"text": text, **_of_prompt(request, answer)}, logprobs)
 
 
-def _body(head: dict[str, str], model: str, answer: Answer, content: Mapping[str, object], logprobs: bytes) -> bytes:
+def _of_prompt(request: Request, answer: Answer) -> dict[str, object]:
+    """Nothing for the first token, and for each other one its own logprob before those of the most probable."""
+    if answer.prompt is None or request.echo:
+        return {}
+    prompt = answer.prompt
+    rows = zip(prompt.tokens, prompt.logprobs, prompt.top, prompt.top_logprobs, strict=True)
+    return {"prompt_logprobs": [None, *(_position(*row) for row in rows)]}
+
+
+def _position(token: int, logprob: float, top: Sequence[int], logprobs: Sequence[float]) -> Mapping[int, object]:
+    ranked = zip(range(1, len(top) + 1), top, logprobs, strict=True)
+    return {token: _entry(token, logprob, None)} | {other: _entry(other, p, rank) for rank, other, p in ranked}
+
+
+def _entry(token: int, logprob: float, rank: int | None) -> dict[str, object]:
+    return {"logprob": logprob, "rank": rank, "decoded_token": _names()[token]}
+
+
+def _body(
+    head: Mapping[str, object], model: str, answer: Answer, content: Mapping[str, object], logprobs: bytes
+) -> bytes:
     written = len(answer.decoded.tokens)
     usage = {
         "prompt_tokens": answer.prompt_tokens,
@@ -57,19 +79,28 @@ def _chat_logprobs(answer: Answer) -> bytes:
     return b'{"content":[%b]}' % b",".join(positions)
 
 
-def _legacy_logprobs(answer: Answer) -> bytes:
-    decoded, names = answer.decoded, _names()
-    tops = [
+def _legacy_logprobs(request: Request, answer: Answer) -> bytes:
+    """Parallel lists; with an echo they begin with the prompt's tokens, the first of which has no logprob."""
+    names = _names()
+    first = vocabulary().encode(request.prompt)[:1] if request.echo else []
+    parts = [answer.prompt, answer.decoded] if request.echo and answer.prompt else [answer.decoded]
+    tokens = [*first, *(token for part in parts for token in part.tokens)]
+    nothing = [None] * len(first)
+    block = {
+        "tokens": [names[token] for token in tokens],
+        "token_logprobs": [*nothing, *(p for part in parts for p in part.logprobs)],
+        "top_logprobs": [*nothing, *(top for part in parts for top in _named_tops(part))],
+        "text_offset": _offsets(tokens),
+    }
+    return json.dumps(block).encode()
+
+
+def _named_tops(decoded: Decoded) -> list[dict[str, float]]:
+    names = _names()
+    return [
         dict(zip([names[token] for token in top], logprobs, strict=True))
         for top, logprobs in zip(decoded.top, decoded.top_logprobs, strict=True)
     ]
-    block = {
-        "tokens": [names[token] for token in decoded.tokens],
-        "token_logprobs": decoded.logprobs,
-        "top_logprobs": tops,
-        "text_offset": _offsets(decoded.tokens),
-    }
-    return json.dumps(block).encode()
 
 
 def _offsets(tokens: Sequence[int]) -> list[int]:

@@ -1,5 +1,6 @@
 """OpenAI's requests, read strictly into the fleet's own."""
 
+from dataclasses import replace
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -30,6 +31,7 @@ class _Base(Struct, kw_only=True):
     stop: str | Annotated[list[str], Meta(max_length=4)] | None = None
     n: Annotated[int, Meta(ge=1, le=1)] = 1
     stream: bool = False
+    prompt_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
 
     def sampling(self, logprobs: int | None) -> Sampling:
         if self.stream:
@@ -43,6 +45,7 @@ class _Base(Struct, kw_only=True):
             seed=self.seed,
             stop=tuple(word for word in stop if word),
             logprobs=logprobs,
+            prompt_logprobs=self.prompt_logprobs,
         )
 
 
@@ -70,6 +73,7 @@ class _Chat(_Base):
 class _Completion(_Base):
     prompt: Text
     logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
+    echo: bool = False
 
 
 _Shape = TypeVar("_Shape", bound=_Base)
@@ -95,7 +99,16 @@ def chat_request(platform: str, pool: str, body: bytes, affinity: str) -> Reques
 def completion_request(platform: str, pool: str, body: bytes, affinity: str) -> Request:
     """Raises: BadRequest."""
     asked = _decode(body, _Completion)
-    return Request(asked.model, platform, pool, asked.prompt, asked.sampling(asked.logprobs), affinity[:_MAX_AFFINITY])
+    sampling = asked.sampling(asked.logprobs)
+    return Request(
+        model=asked.model,
+        platform=platform,
+        pool=pool,
+        prompt=asked.prompt,
+        sampling=replace(sampling, prompt_logprobs=asked.logprobs) if asked.echo else sampling,
+        affinity=affinity[:_MAX_AFFINITY],
+        echo=asked.echo,
+    )
 
 
 def _decode(body: bytes, shape: type[_Shape]) -> _Shape:

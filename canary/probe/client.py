@@ -43,11 +43,11 @@ class ProbeClient:
         if isinstance(answer, NoAnswer):
             return _observation(run, Failure(_kind(answer.trouble), answer.detail), started_at, duration)
         replica = replica_of(endpoint, answer.headers)
-        return _observation(run, self._read(run, answer), started_at, duration, replica)
+        return _observation(run, self._read(run, answer, request.echo), started_at, duration, replica)
 
-    def _read(self, run: Run, answer: Answer) -> Response | Failure:
+    def _read(self, run: Run, answer: Answer, echo: str) -> Response | Failure:
         dialect = run.target.endpoint.dialect
-        outcome = decode(dialect, answer.status, answer.headers, answer.body, self._clock.now())
+        outcome = decode(dialect, answer.status, answer.headers, answer.body, self._clock.now(), echo)
         if isinstance(outcome, Failure) and outcome.retry_after is not None:
             self._pacing.silence(run.target, outcome.retry_after)
         return outcome

@@ -3,14 +3,15 @@
     CANARY_ENGINE_DIR=... python -m tests.bench.engine_noise
 
 Over a healthy engine under 8 parallel requests: 20 answers of each prompt become the reference, 2,000 more give the
-golden noise. Then come 500 answers of each: the same engine again, and five faults. An answer is seen by a scorer when
-its value lies beyond every golden one (where a threshold is per probe: every golden one of its probe).
+golden noise. Then come 500 answers of each: the same engine again, and four faults. An answer is seen by a scorer when
+its value lies beyond every golden one (where a threshold is per probe: every golden one of its probe). The alternatives
+judge the same answers.
 """
 
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -36,7 +37,9 @@ from canary.records import (
     Target,
 )
 from canary.resources import data_folder
-from canary.score import SCORERS, STRATIFIED, score
+from canary.score import SCORERS, Scorer, score, stratified
+from tests.bench.alternatives import ALTERNATIVES
+from tests.bench.table import ANY, Table
 from tests.engine import LONG_CONTEXT, engine
 
 GOLDEN, FRESH, EACH = 2_000, 500, 20
@@ -45,6 +48,8 @@ SLOT = datetime(2026, 1, 1, tzinfo=UTC)
 THAI = "สวัสดีครับ ขอบคุณมาก ประเทศไทย กรุงเทพ"
 BIAS = 5.0
 """Nats that a Thai token gets more."""
+JUDGES: Mapping[str, Scorer] = {**SCORERS, **ALTERNATIVES}
+STRATIFIED = stratified(JUDGES)
 
 
 class Answer(NamedTuple):
@@ -80,6 +85,12 @@ FAULTS = (
 
 def main() -> None:
     began = time.monotonic()
+    print(measured())
+    print(f"\n{time.monotonic() - began:.0f} s")
+
+
+def measured() -> Table:
+    """The share of answers that each scorer sees, by fault; prints the golden noise on the way."""
     probes = tiny_probes()
     with engine() as base_url:
         fired = fire(base_url, [(p, salt) for p in probes for salt in salts(p) for _ in range(EACH)])
@@ -91,8 +102,7 @@ def main() -> None:
         if fault.flags:
             with engine(*fault.flags) as base_url:
                 columns.append(column(base_url, fault, probes, known))
-    report_matrix(golden, {fault.name: dict(columns)[fault.name] for fault in FAULTS})
-    print(f"\n{time.monotonic() - began:.0f} s")
+    return matrix(golden, {fault.name: dict(columns)[fault.name] for fault in FAULTS})
 
 
 def tiny_probes() -> tuple[Probe, ...]:
@@ -101,7 +111,7 @@ def tiny_probes() -> tuple[Probe, ...]:
     Without their seed, which is nothing to a greedy answer: faults that are drawn at random would else be drawn alike.
     """
     loaded = load_probes([data_folder("probes") / "tiny"])
-    return tuple(replace(one, scorers=tuple(SCORERS), sampling=replace(one.sampling, seed=None)) for one in loaded)
+    return tuple(replace(one, scorers=tuple(JUDGES), sampling=replace(one.sampling, seed=None)) for one in loaded)
 
 
 def salts(probe: Probe) -> range:
@@ -160,41 +170,38 @@ def judge(probes: Sequence[Probe], seen: Sequence[Observation], known: Mapping[t
     values: dict[str, list[tuple[Answer, float]]] = defaultdict(list)
     for one in seen:
         reference = known.get((one.probe_digest, one.salt))
-        for verdict in score(by_digest[one.probe_digest], one, reference):
+        for verdict in score(by_digest[one.probe_digest], one, reference, JUDGES):
             if isinstance(verdict, Score):
                 values[verdict.signal].append((Answer(one.probe_id, one.ordinal), verdict.value))
     return values
 
 
 def report_noise(golden: Scores) -> None:
-    print(f"golden noise of {GOLDEN} answers\n")
-    print(f"{'scorer':<16}{'judged':>8}{'above 0':>10}{'median':>10}{'p99':>10}{'most':>10}")
+    print(f"golden noise of {GOLDEN:,} answers\n")
+    print(f"{'scorer':<22}{'judged':>8}{'above 0':>10}{'median':>10}{'p99':>10}{'most':>10}")
     for name in judged(golden):
         values = np.array([value for _, value in golden[name]])
         shown = "".join(f"{figure:>10.3g}" for figure in (np.median(values), np.quantile(values, 0.99), values.max()))
-        print(f"{name:<16}{len(values):>8}{(values > 0).mean():>10.2%}{shown}")
+        print(f"{name:<22}{len(values):>8}{(values > 0).mean():>10.2%}{shown}")
+    print()
 
 
-def report_matrix(golden: Scores, columns: Mapping[str, Scores]) -> None:
-    print(f"\nshare of {FRESH} answers beyond every golden one\n")
-    print(f"{'scorer':<16}" + "".join(f"{name:>12}" for name in columns))
-    for name in judged(golden):
-        print(f"{name:<16}" + "".join(f"{beyond(golden, scores, name):>12.1%}" for scores in columns.values()))
-    union = [share_seen(golden, scores) for scores in columns.values()]
-    print(f"{'any scorer':<16}" + "".join(f"{share:>12.1%}" for share in union))
+def matrix(golden: Scores, columns: Mapping[str, Scores]) -> Table:
+    ours, others = judged(golden, (*SCORERS, "availability")), judged(golden, ALTERNATIVES)
+    rows = {name: {fault: seen(golden, scores, [name]) for fault, scores in columns.items()} for name in ours}
+    rows[ANY] = {fault: seen(golden, scores, ours) for fault, scores in columns.items()}
+    rows |= {name: {fault: seen(golden, scores, [name]) for fault, scores in columns.items()} for name in others}
+    return Table(f"share of {FRESH} answers beyond every golden one", tuple(columns), rows)
 
 
-def judged(golden: Scores) -> list[str]:
-    return [name for name in (*SCORERS, "availability") if golden.get(name)]
+def judged(golden: Scores, names: Iterable[str] = (*JUDGES, "availability")) -> list[str]:
+    return [name for name in names if golden.get(name)]
 
 
-def beyond(golden: Scores, scores: Scores, name: str) -> float:
-    return sum(flags(golden, scores, name).values()) / FRESH
-
-
-def share_seen(golden: Scores, scores: Scores) -> float:
-    seen = {ordinal for name in judged(golden) for ordinal, flag in flags(golden, scores, name).items() if flag}
-    return len(seen) / FRESH
+def seen(golden: Scores, scores: Scores, names: Sequence[str]) -> float:
+    """The share of answers that one of these scorers sees."""
+    found = {ordinal for name in names for ordinal, flag in flags(golden, scores, name).items() if flag}
+    return len(found) / FRESH
 
 
 def flags(golden: Scores, scores: Scores, name: str) -> dict[int, bool]:

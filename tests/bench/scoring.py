@@ -1,11 +1,15 @@
-"""CPU of the scorers on one answer, and the script scan beside a regular expression, measured in one run.
+"""Every table of the scorers, one after the other: CPU, which fault is seen by which, beside what else one could use.
 
     python -m tests.bench.scoring
 
-An answer is 2 KB of Markdown with a code block and 100 tokens with top-5 logprobs; 20 golden answers. Figures are the
-least of several rounds, in microseconds of CPU; ratios travel between machines, figures do not.
+The first two tables are here: CPU of the scorers on one answer, and the script scan beside a regular expression. An
+answer is 2 KB of Markdown with a code block and 100 tokens with top-5 logprobs; 20 golden answers. Figures are the
+least of several rounds, in microseconds of CPU; ratios travel between machines, figures do not. The other tables say
+what they show; each runs alone as `python -m tests.bench.NAME`.
 """
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,12 +25,20 @@ from tests.unit.score.samples import PROSE
 
 ROUNDS = 7
 SCORERS = ("script", "language", "syntax", "logprob", "greedy")
+OTHERS = ("matrix", "scorers", "corruption", "hostile", "language")
 
 
 def main() -> None:
     response, reference = answer(), golden(20)
     _scorers(probe(), response, reference)
     _scan()
+    if failed := [name for name in OTHERS if not _ran(name)]:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+def _ran(name: str) -> bool:
+    print(f"\n### {name}\n", flush=True)
+    return subprocess.run([sys.executable, "-m", f"tests.bench.{name}"]).returncode == 0
 
 
 def _scorers(probe: Probe, response: Response, reference: Reference) -> None:

@@ -1,4 +1,4 @@
-"""`canary probe list`, `lint` and `calibrate`, against a lab where something has to answer."""
+"""`canary probe` and its words, against a lab where something has to answer."""
 
 import json
 from collections.abc import Iterator
@@ -64,6 +64,59 @@ def test_prices_turn_tokens_into_money(config: Path):
 
 def test_the_table_ends_with_the_sum_of_a_round(config: Path):
     assert "one round is" in canary(config, "list", "--suite", "all", "--prices", "1", "10").stdout
+
+
+def test_a_long_message_is_shown_without_its_middle(config: Path):
+    (message,) = json.loads(canary(config, "show", "context-120k-start", "--json").stdout)["messages"]
+    shown = canary(config, "show", "context-120k-start").stdout
+    assert len(shown) < 10_000
+    assert f"… {len(message['content']) - 2_000:,} more characters (--whole to print all) …" in shown
+    assert message["content"].rsplit(maxsplit=1)[-1] in shown.splitlines()[-2]
+
+
+def test_a_long_message_is_shown_whole_when_asked_for(config: Path):
+    (message,) = json.loads(canary(config, "show", "context-1k-middle", "--json").stdout)["messages"]
+    shown = canary(config, "show", "context-1k-middle", "--whole").stdout
+    assert "more characters" not in shown
+    assert len(shown) > len(message["content"])
+
+
+def test_a_short_message_is_always_whole(config: Path):
+    assert "more characters" not in canary(config, "show", "recall-password").stdout
+
+
+def test_a_shown_probe_tells_what_it_expects(config: Path):
+    shown = canary(config, "show", "code-python").stdout
+    assert "expects language en, scripts Latn, code python, tokens 60 to" in shown
+
+
+def test_a_fired_probe_shows_the_calls_of_tools(config: Path):
+    shown = canary(config, "fire", "toolcall-weather", "--target", "mid/api/short").stdout
+    title, call = shown.splitlines()[:2]
+    assert "calls get_weather, " in title
+    assert '"town": "Oslo"' in call
+
+
+def test_the_calls_of_a_fired_probe_are_in_its_json(config: Path):
+    told = json.loads(canary(config, "fire", "toolcall-weather", "--target", "mid/api/short", "--json").stdout)
+    (call,) = told["tool_calls"]
+    assert (call["name"], told["answer"]) == ("get_weather", "")
+    assert json.loads(call["arguments"])["town"] == "Oslo"
+
+
+def test_a_probe_with_a_scorer_of_ones_own_is_fired(config: Path):
+    (config.parent / "mine.py").write_text(
+        "from canary.records import Signal, SignalKind, Symptom\n"
+        "from canary.score import Measure, Scorer\n"
+        "signal = Signal('mine', 1, SignalKind.EVENT, Symptom.SHAPE, 'wonders', 'answers')\n"
+        "SCORERS = [Scorer(signal, lambda case: Measure(0.0, 1.0))]\n"
+    )
+    (config.parent / "own").mkdir()
+    (config.parent / "own" / "spoilt.yaml").write_text(SPOILT.replace("[script]", "[mine]"))
+    text = config.read_text().replace("version: 1\n", "version: 1\nscorers: [mine.py]\n")
+    config.write_text(text + "probes: {folders: [own]}\n")
+    result = canary(config, "fire", "spoilt", "--target", "mid/api/short")
+    assert (result.exit_code, "wonders" in result.stdout) == (0, True)
 
 
 def test_lint_without_a_path_looks_at_all_probes_of_the_config(config: Path):

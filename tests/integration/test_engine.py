@@ -53,11 +53,19 @@ async def client() -> AsyncIterator[ProbeClient]:
 
 
 def run(
-    base_url: str, dialect: Dialect, *, logprobs: int | None = 5, max_tokens: int = 8, prompt: str = "Hello"
+    base_url: str,
+    dialect: Dialect,
+    *,
+    logprobs: int | None = 5,
+    prompt_logprobs: int | None = None,
+    max_tokens: int = 8,
+    prompt: str = "Hello",
+    **extra_body: object,
 ) -> Run:
-    sampling = Sampling(max_tokens, logprobs=logprobs)
+    sampling = Sampling(max_tokens, logprobs=logprobs, prompt_logprobs=prompt_logprobs)
     probe = Probe("hello", "hello", (Message("user", prompt),), sampling, (), "to meet an engine")
-    return Run(probe, Target("tiny", "cpu", "a", Endpoint(dialect, base_url, "tiny")), "here", SLOT)
+    at = Endpoint(dialect, base_url, "tiny", extra_body=extra_body)
+    return Run(probe, Target("tiny", "cpu", "a", at), "here", SLOT)
 
 
 async def response(client: ProbeClient, one: Run) -> Response:
@@ -102,3 +110,19 @@ async def test_a_prompt_past_the_context_is_refused(client: ProbeClient, engine:
     seen = await client.fire(run(engine, dialect, prompt="Hello there. " * 400))
     assert seen.failure is not None
     assert (seen.failure.kind, seen.failure.status) == (FailureKind.REFUSED, 400)
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+async def test_llama_cpp_passes_over_prompt_logprobs_and_answers(
+    client: ProbeClient, engine: str, dialect: Dialect
+) -> None:
+    outcome = await response(client, run(engine, dialect, prompt_logprobs=2))
+    assert (outcome.completion_tokens, outcome.prompt_logprobs) == (8, None)
+
+
+async def test_llama_cpp_passes_over_an_echo_so_that_all_is_the_answer(client: ProbeClient, engine: str) -> None:
+    plain = await response(client, run(engine, Dialect.OPENAI_COMPLETIONS))
+    outcome = await response(client, run(engine, Dialect.OPENAI_COMPLETIONS, echo=True))
+    assert (outcome.text, outcome.prompt_logprobs) == (plain.text, None)
+    assert outcome.logprobs is not None
+    assert len(outcome.logprobs.chosen) == 8

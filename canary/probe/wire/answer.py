@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from msgspec.json import Decoder
 
 from canary.probe.wire.failures import malformed
-from canary.probe.wire.logprobs import LogprobsBlock, PromptPositions, echoed, logprobs, prompt_logprobs, split
+from canary.probe.wire.logprobs import LogprobsBlock, PromptPositions, logprobs, parted, prompt_logprobs
 from canary.records import Failure, FailureKind, Finish, Logprobs, Response
 
 Text = Annotated[str, Meta(max_length=1_000_000)]
@@ -88,8 +88,8 @@ class Body(Struct):
 _decoder = Decoder(Body)
 
 
-def response(body: bytes, text_of: Callable[[Choice], str | None]) -> Response | Failure:
-    """The first choice of `body`. Raises: ValueError, RecursionError."""
+def response(body: bytes, text_of: Callable[[Choice], str | None], echo: str = "") -> Response | Failure:
+    """The first choice of `body`, without the `echo` that it was asked for. Raises: ValueError, RecursionError."""
     answer = _parse(body)
     if not answer.choices:
         if answer.error is not None:
@@ -100,9 +100,9 @@ def response(body: bytes, text_of: Callable[[Choice], str | None]) -> Response |
     if text is None:
         return malformed("the answer has no text of its dialect")
     usage = answer.usage or Usage()
-    of_prompt, of_answer, start = _logprobs(answer, choice, usage)
+    of_prompt, of_answer = _logprobs(answer, choice, text, echo)
     return Response(
-        text=text[start:],
+        text=text.removeprefix(echo),
         finish=_FINISH.get(choice.finish_reason or "", Finish.OTHER),
         model=label(answer.model or ""),
         server=label(answer.system_fingerprint or ""),
@@ -120,16 +120,15 @@ def label(text: str) -> str:
     return "".join(char for char in text[:_LABEL_LENGTH] if char.isprintable())
 
 
-def _logprobs(answer: Body, choice: Choice, usage: Usage) -> tuple[Logprobs | None, Logprobs | None, int]:
-    """Of the prompt, of the answer, and where in the text the answer begins: past an echoed prompt."""
-    found = logprobs(choice.logprobs)
-    n = echoed(choice.logprobs, usage.prompt_tokens)
-    if not n or choice.logprobs is None:
-        positions = choice.prompt_logprobs or answer.prompt_logprobs
-        return prompt_logprobs(positions), found, 0
-    offsets = choice.logprobs.text_offset or []
-    start = offsets[n] if n < len(offsets) else 0
-    return *split(found, n), start
+def _logprobs(answer: Body, choice: Choice, text: str, echo: str) -> tuple[Logprobs | None, Logprobs | None]:
+    """Of the prompt, and of the answer."""
+    given = prompt_logprobs(choice.prompt_logprobs or answer.prompt_logprobs)
+    if not echo or not text.startswith(echo):
+        return given, logprobs(choice.logprobs)
+    usage = answer.usage or Usage()
+    answered = 0 if text == echo else usage.completion_tokens or 0
+    of_prompt, of_answer = parted(choice.logprobs, usage.prompt_tokens, answered)
+    return given or of_prompt, of_answer
 
 
 def _tool_calls(message: Message | None) -> tuple[tuple[str, str], ...]:

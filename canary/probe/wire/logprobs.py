@@ -4,8 +4,9 @@ Chat: `content`, one entry a token with its id, bytes and top. Legacy: parallel 
 better is there. A text "token_id:123" (vLLM's `return_tokens_as_token_ids`) is the id itself.
 
 Of the prompt's own tokens: vLLM's `prompt_logprobs`, for each position a mapping from id to logprob with the prompt's
-token first, null at the start; or `echo`, for which the legacy lists begin with the prompt's tokens, the first of them
-without a logprob. Nothing is known of a prompt's first token, so it is left out.
+token first, null at the start; or `echo` (vLLM, SGLang, llama-cpp-python), for which the legacy lists begin with the
+prompt's tokens, the first of them without a logprob. Nothing is known of a prompt's first token, so it is left out.
+Offsets into the text are not read: vLLM counts a token before the text that is not in it, SGLang says -1.
 """
 
 import re
@@ -26,7 +27,6 @@ MAX_PROMPT = 262_144
 MAX_TOP = 128
 
 Id = Annotated[int, Meta(ge=0, le=2**62)]
-Offset = Annotated[int, Meta(ge=0, le=2**31)]
 Byte = Annotated[int, Meta(ge=0, le=255)]
 Bytes = Annotated[list[Byte], Meta(max_length=4_096)]
 Token = Annotated[str, Meta(max_length=4_096)]
@@ -55,7 +55,6 @@ class LogprobsBlock(Struct):
     tokens: Annotated[list[Token], Meta(max_length=MAX_PROMPT)] | None = None
     token_logprobs: Annotated[list[float | None], Meta(max_length=MAX_PROMPT)] | None = None
     top_logprobs: Annotated[list[Top | None], Meta(max_length=MAX_PROMPT)] | None = None
-    text_offset: Annotated[list[Offset], Meta(max_length=MAX_PROMPT)] | None = None
 
 
 class PromptEntry(Struct, gc=False):
@@ -100,21 +99,24 @@ def prompt_logprobs(positions: PromptPositions | None) -> Logprobs | None:
     )
 
 
-def echoed(block: LogprobsBlock | None, prompt_tokens: int | None) -> int:
-    """How many of the legacy lists' tokens are the prompt's: 0 unless the prompt was echoed."""
-    values = (block.token_logprobs if block else None) or []
-    if prompt_tokens is None or not 0 < prompt_tokens <= len(values) or values[0] is not None:
-        return 0
-    return prompt_tokens
+def parted(
+    block: LogprobsBlock | None, prompt_tokens: int | None, answered: int
+) -> tuple[Logprobs | None, Logprobs | None]:
+    """Of an echoed prompt, and of the `answered` tokens after it; None where one cannot be told from the other.
+
+    llama-cpp-python counts the token that begins every prompt, but does not list it.
+    """
+    found, values = logprobs(block), (block.token_logprobs if block else None) or []
+    if found is None or prompt_tokens is None:
+        return None, None
+    if len(found.chosen) == answered:
+        return None, found
+    n = prompt_tokens - 1 if answered and len(values) == prompt_tokens - 1 + answered else prompt_tokens
+    return None if None in values[1:n] else _part(found, 1, n), _part(found, n, None)
 
 
-def split(found: Logprobs | None, n: int) -> tuple[Logprobs | None, Logprobs | None]:
-    """The logprobs of an echoed prompt of `n` tokens, but the first, and those of the answer."""
-    return _part(found, 1, n), _part(found, n, None)
-
-
-def _part(found: Logprobs | None, start: int, end: int | None) -> Logprobs | None:
-    if found is None or not found.chosen[start:end]:
+def _part(found: Logprobs, start: int, end: int | None) -> Logprobs | None:
+    if not found.chosen[start:end]:
         return None
     here = slice(start, end)
     return Logprobs(found.chosen[here], found.chosen_logprob[here], found.top[here], found.top_logprob[here])

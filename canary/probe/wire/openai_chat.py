@@ -26,8 +26,8 @@ def encode(endpoint: Endpoint, messages: Sequence[Message], sampling: Sampling, 
     return wire_request(endpoint, "/chat/completions", fields)
 
 
-def decode(body: bytes) -> Response | Failure:
-    """Raises: ValueError, RecursionError."""
+def decode(body: bytes, _: str = "") -> Response | Failure:
+    """There is no echo here. Raises: ValueError, RecursionError."""
     return response(body, _text)
 
 

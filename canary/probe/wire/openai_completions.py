@@ -9,8 +9,9 @@ from canary.records import Endpoint, Failure, Message, Response, Sampling
 
 def encode(endpoint: Endpoint, messages: Sequence[Message], sampling: Sampling, _: str | None) -> WireRequest:
     """There are no tools to offer here. `echo`, where a server has it, goes into the endpoint's `extra_body`."""
+    prompt = "\n\n".join(message.content for message in messages)
     fields = {
-        "prompt": "\n\n".join(message.content for message in messages),
+        "prompt": prompt,
         "max_tokens": sampling.max_tokens,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
@@ -19,12 +20,12 @@ def encode(endpoint: Endpoint, messages: Sequence[Message], sampling: Sampling, 
         "logprobs": sampling.logprobs,
         "prompt_logprobs": sampling.prompt_logprobs,
     }
-    return wire_request(endpoint, "/completions", fields)
+    return wire_request(endpoint, "/completions", fields, prompt if endpoint.extra_body.get("echo") is True else "")
 
 
-def decode(body: bytes) -> Response | Failure:
+def decode(body: bytes, echo: str = "") -> Response | Failure:
     """Raises: ValueError, RecursionError."""
-    return response(body, _text)
+    return response(body, _text, echo)
 
 
 def _text(choice: Choice) -> str | None:

@@ -72,6 +72,55 @@ async def test_no_logprobs_come_unasked(client):
     assert answer.json()["choices"][0]["logprobs"] is None
 
 
+FORCED = {
+    "chat": (CHAT, ASKED | {"prompt_logprobs": 2}, openai_chat.decode),
+    "completions": (LEGACY, PLAIN | {"prompt_logprobs": 2}, openai_completions.decode),
+    "echo": (LEGACY, PLAIN | {"echo": True}, lambda body: openai_completions.decode(body, PLAIN["prompt"])),
+}
+
+
+@pytest.mark.parametrize(("path", "asked", "decode"), FORCED.values(), ids=FORCED)
+async def test_the_logprobs_of_the_prompt_read_as_such(client, path, asked, decode):
+    response = decode((await client.post(path, json=asked)).content)
+    assert len(response.prompt_logprobs.chosen) == response.prompt_tokens - 1
+    assert len(response.logprobs.chosen) == response.completion_tokens == 60
+    assert PLAIN["prompt"] not in response.text
+
+
+async def test_prompt_logprobs_are_null_for_the_first_token_and_name_each_other_by_its_id(client):
+    body = (await client.post(CHAT, json=ASKED | {"prompt_logprobs": 1})).json()
+    first, second, *_ = body["prompt_logprobs"]
+    own, *others = second.values()
+    assert first is None
+    assert (own["decoded_token"], own["rank"]) == ("x", None)
+    assert [other["rank"] for other in others] == [1]
+    assert all(key.isdigit() for key in second)
+
+
+async def test_an_echo_says_the_same_as_prompt_logprobs(client):
+    session = {"x-session-id": "s"}
+    echoed, told = [], []
+    for _ in range(30):
+        for seen, name in ((echoed, "echo"), (told, "completions")):
+            path, asked, decode = FORCED[name]
+            seen.append(decode((await client.post(path, json=asked, headers=session)).content).prompt_logprobs)
+    assert {tuple(prompt.chosen_logprob) for prompt in echoed} == {tuple(prompt.chosen_logprob) for prompt in told}
+
+
+async def test_an_echo_lists_the_prompt_before_the_answer(client):
+    choice = (await client.post(LEGACY, json=PLAIN | {"echo": True})).json()["choices"][0]
+    lists = choice["logprobs"]
+    assert choice["text"].startswith(PLAIN["prompt"])
+    assert (lists["token_logprobs"][0], lists["top_logprobs"][0]) == (None, None)
+    assert "".join(lists["tokens"]) == choice["text"]
+
+
+async def test_an_echo_without_logprobs_is_of_the_text_alone(client):
+    choice = (await client.post(LEGACY, json=PLAIN | {"echo": True, "logprobs": None})).json()["choices"][0]
+    assert choice["text"].startswith(PLAIN["prompt"])
+    assert choice["logprobs"] is None
+
+
 async def test_an_answer_names_its_replica_and_a_session_keeps_it(client):
     replicas = {
         (await client.post(CHAT, json=ASKED, headers={"x-session-id": "s"})).headers["x-replica"] for _ in "123"

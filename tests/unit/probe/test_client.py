@@ -56,6 +56,19 @@ async def test_an_observation_says_which_run_it_is_of() -> None:
     assert said == (one.slot_id, "capital", one.probe.digest, "facts", "small/cpu/a", "here", 3, 1)
 
 
+async def test_an_echo_that_was_asked_for_is_no_part_of_the_answer() -> None:
+    at = endpoint(Dialect.OPENAI_COMPLETIONS, extra_body={"echo": True})
+    seen = await fire(ScriptedModel("What is the capital of France? Paris."), run(at))
+    assert seen.response is not None
+    assert seen.response.text == " Paris."
+
+
+async def test_the_length_that_is_expected_is_not_asked_for() -> None:
+    model, one = ScriptedModel("Paris."), run()
+    await fire(model, replace(one, probe=replace(one.probe, min_tokens=8)))
+    assert b"min_tokens" not in model.sent[0].body
+
+
 async def test_a_run_is_one_attempt_even_when_it_fails() -> None:
     model = ScriptedModel(NoAnswer(Trouble.BROKEN_OFF, "the connection broke off"), "Paris.")
     await fire(model)

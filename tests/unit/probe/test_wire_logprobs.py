@@ -91,6 +91,13 @@ def test_the_legacy_shape_may_lack_top() -> None:
     assert of(completion(logprobs=block), Dialect.OPENAI_COMPLETIONS) == Logprobs((b"a",), (FLOOR,), ((),), ((),))
 
 
+def test_offsets_that_are_not_told_are_no_fault() -> None:
+    lists = {"tokens": ["Par", "is"], "token_logprobs": [-0.5, -0.25], "top_logprobs": [], "text_offset": [-1, -1]}
+    found = of(completion(logprobs=lists), Dialect.OPENAI_COMPLETIONS)  # as SGLang has it
+    assert found is not None
+    assert found.chosen == (b"Par", b"is")
+
+
 def test_ids_told_as_texts_are_ids() -> None:
     block = {
         "tokens": ["token_id:7"],

@@ -84,6 +84,21 @@ def test_prompt_logprobs_are_asked_for_where_the_probe_wants_them(dialect: Diale
     assert body(dialect, Sampling(8, prompt_logprobs=1))["prompt_logprobs"] == 1
 
 
+@pytest.mark.parametrize(
+    ("dialect", "extra_body", "echo"),
+    [
+        (Dialect.OPENAI_COMPLETIONS, {"echo": True}, "Be brief.\n\nName a river."),
+        (Dialect.OPENAI_COMPLETIONS, {"echo": False}, ""),
+        (Dialect.OPENAI_COMPLETIONS, {}, ""),
+        (Dialect.OPENAI_CHAT, {"echo": True}, ""),
+    ],
+)
+def test_an_echo_that_the_endpoint_asks_for_is_expected(
+    dialect: Dialect, extra_body: dict[str, object], echo: str
+) -> None:
+    assert encode(endpoint(dialect, extra_body=extra_body), MESSAGES, Sampling(8)).echo == echo
+
+
 def test_a_server_that_does_not_know_prompt_logprobs_is_not_asked() -> None:
     asked = body(Dialect.OPENAI_CHAT, Sampling(8, prompt_logprobs=1), extra_body={"prompt_logprobs": None})
     assert "prompt_logprobs" not in asked

@@ -44,7 +44,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from canary.records import Finding, Incident, IncidentState, Interval, NotificationKind, SeriesKey, Symptom
+from canary.records import Finding, Incident, IncidentState, Interval, NotificationKind, SeriesKey, Symptom, burst_size
 
 EVIDENCE_KEPT = 20
 
@@ -72,7 +72,10 @@ Decision = tuple[Incident, Reason]
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How alarms become incidents. `unreachable` is the least share of failures that inhibits quality incidents."""
+    """How alarms become incidents. `unreachable` is the least share of failures that inhibits quality incidents.
+
+    A share of bursts, in each of which one run failed or all, is no share of failures.
+    """
 
     merge_window: timedelta = timedelta(minutes=15)
     reopen_window: timedelta = timedelta(hours=1)
@@ -234,7 +237,8 @@ def _speaks_of_availability(finding: Finding) -> bool:
 def _unreachable(incident: Incident, policy: Policy) -> bool:
     if incident.state is IncidentState.RESOLVED or not _is_availability(incident):
         return False
-    return any(finding.size.low >= policy.unreachable for finding in unrecovered(incident))
+    lone = (finding for finding in unrecovered(incident) if burst_size(finding.series.group) == 1)
+    return any(finding.size.low >= policy.unreachable for finding in lone)
 
 
 def _opened(finding: Finding, now: datetime, suppressed_by: str | None) -> Incident:

@@ -12,7 +12,18 @@ from datetime import datetime
 from itertools import zip_longest
 
 from canary.alert.routing import ReceiverSpec
-from canary.records import Finding, Incident, IncidentState, Interval, Notification, NotificationKind, Size, Symptom
+from canary.records import (
+    Finding,
+    Incident,
+    IncidentState,
+    Interval,
+    Notification,
+    NotificationKind,
+    SeriesKey,
+    Size,
+    Symptom,
+    burst_size,
+)
 
 SCHEMA = "canary.incident/1"
 EVIDENCE_SHOWN = 3
@@ -61,7 +72,7 @@ def describe(incident: Incident) -> dict[str, object]:
         "symptoms": sorted({finding.symptom.value for finding in incident.findings}),
         "signals": sorted({finding.series.signal for finding in incident.findings}),
         "since": _interval(first_onset(incident)),
-        "size": _size(largest(incident)),
+        "size": _size(largest(incident).size),
         "findings": [_finding(finding) for finding in incident.findings[:FINDINGS_SHOWN]],
         "findings_total": len(incident.findings),
         "evidence": list(evidence(incident)),
@@ -88,10 +99,19 @@ def text(incident: Incident) -> list[str]:
 def summary(incident: Incident) -> str:
     """One line: what, where, how big."""
     symptoms = " and ".join(sorted({finding.symptom.value for finding in incident.findings}))
-    size = largest(incident)
-    return (
-        f"{symptoms} on {incident.target}: {_share(size.best)} of answers ({_share(size.low)} to {_share(size.high)})"
-    )
+    found = largest(incident)
+    size, of = found.size, answers(found.series)
+    return f"{symptoms} on {incident.target}: {_share(size.best)} of {of} ({_share(size.low)} to {_share(size.high)})"
+
+
+def answers(series: SeriesKey) -> str:
+    """What shares of this series are shares of.
+
+    >>> answers(SeriesKey("mid/api/short", "eu", "onetoken@8", "script"))
+    'bursts of 8 answers'
+    """
+    burst = burst_size(series.group)
+    return "answers" if burst == 1 else f"bursts of {burst} answers"
 
 
 def replay_command(incident: Incident) -> str:
@@ -112,9 +132,9 @@ def first_onset(incident: Incident) -> Interval:
     return min((finding.onset for finding in incident.findings), key=lambda onset: onset.best)
 
 
-def largest(incident: Incident) -> Size:
-    """The largest share of answers that a finding shows."""
-    return max((finding.size for finding in incident.findings), key=lambda size: size.best)
+def largest(incident: Incident) -> Finding:
+    """The finding that shows the largest share of answers."""
+    return max(incident.findings, key=lambda finding: finding.size.best)
 
 
 def _facts(incident: Incident) -> dict[str, object]:
@@ -179,10 +199,11 @@ def _state(incident: Incident) -> str:
     return ", ".join(words)
 
 
-def _size_in_words(size: Size) -> str:
+def _size_in_words(finding: Finding) -> str:
+    size, of = finding.size, answers(finding.series)
     return (
-        f"{_share(size.best)} of answers, {size.confidence:.0%} confidence interval "
-        f"{_share(size.low)} to {_share(size.high)}, {size.answers} answers seen"
+        f"{_share(size.best)} of {of}, {size.confidence:.0%} confidence interval "
+        f"{_share(size.low)} to {_share(size.high)}, {size.answers} {of} seen"
     )
 
 

@@ -1,7 +1,8 @@
 """One batch of judged answers: observations, scores and detector states move together, in one transaction.
 
 Every score that was fed is kept with the digest of the parameters, with the budget of its step and with what the
-detector made of it, so that `alarms_again` can make the very same steps from the store alone.
+detector made of it, so that `alarms_again` can make the very same steps from the store alone. A burst is one step: of
+its answers the worst is fed, and kept as fed; the scores of the others are kept beside it.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from functools import lru_cache
 from canary.detect import Detector, EsrState, evidence, from_bytes, log_budget, reset, start, step, to_bytes
 from canary.pipeline.watch import ANSWER, Watch, Watched, revive
 from canary.records import Alarm, Observation, Score, SeriesKey, Unscored
+from canary.score.burst import bursts, worst
 from canary.store.base import ScoreRow, StateKind, StoredState, Transaction
 
 
@@ -38,17 +40,19 @@ class Advance:
 def advance(tx: Transaction, judged: Sequence[Judged], watch: Watch) -> Advance:
     """Keep the batch and feed its detectors. An answer whose slot id is known changes nothing."""
     new = tx.add_observations([one.observation for one in judged])
-    fresh = {one.observation.slot_id: one for one in reversed(judged) if one.observation.slot_id in new}
-    rows = [row for slot_id in new for row in _rows(fresh[slot_id])]
-    tracks = _tracks(tx, watch, {row.series for row in rows if _feedable(row, watch)})
+    known = {one.observation.slot_id: one for one in reversed(judged)}
+    fresh = tuple(known[slot_id] for slot_id in new)
+    foremost = _foremost(fresh)
+    rows = [(row, _id(row) in foremost and _feedable(row, watch)) for one in fresh for row in _rows(one)]
+    tracks = _tracks(tx, watch, {row.series for row, feeds in rows if feeds})
     per_week = watch.terms.false_alarms_per_week
     alarms: list[Alarm] = []
-    fed = [tracks[row.series].feed(row, per_week, alarms) if _feedable(row, watch) else row for row in rows]
+    kept = tuple(tracks[row.series].feed(row, per_week, alarms) if feeds else row for row, feeds in rows)
     states = tuple(track.stored() for track in tracks.values())
-    tx.add_scores(fed)
+    tx.add_scores(kept)
     tx.put_states(states)
     tx.add_alarms(alarms)
-    return Advance(tuple(fresh[slot_id] for slot_id in new), tuple(fed), tuple(alarms), states)
+    return Advance(fresh, kept, tuple(alarms), states)
 
 
 def alarms_again(tx: Transaction) -> Iterator[Alarm]:
@@ -116,6 +120,16 @@ def _rows(judged: Judged) -> Iterator[ScoreRow]:
     for score in judged.scores:
         series = SeriesKey(seen.target, seen.region, seen.group, score.signal)
         yield ScoreRow(seen.slot_id, series, seen.slot_time, score, seen.probe_digest)
+
+
+def _foremost(fresh: Sequence[Judged]) -> frozenset[tuple[str, str]]:
+    """The scores that speak for their bursts, by slot id and signal. All answers of a burst come in one batch."""
+    whole = bursts((one.observation, one.scores) for one in fresh)
+    return frozenset((seen.slot_id, score.signal) for burst in whole for seen, score in worst(burst))
+
+
+def _id(row: ScoreRow) -> tuple[str, str]:
+    return row.slot_id, row.series.signal
 
 
 def _feedable(row: ScoreRow, watch: Watch) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from canary.config import Config, load
-from canary.daemon.assembly import target_of, watch_of_probes
+from canary.daemon.assembly import target_of, watch_of_groups
 from canary.lab.spec import config_text, default_spec
 from canary.records import BaselinePart, SeriesKey
 from canary.store import MemoryStore
@@ -34,7 +34,7 @@ def store(config: Config) -> MemoryStore:
 
 def bound(config: Config, store: MemoryStore, *names: str) -> float:
     probes = [probe for probe in config.probes if probe.id in names]
-    watch = watch_of_probes(config, store, target_of(config, SHORT), probes, 0.5)
+    watch = watch_of_groups(config, store, target_of(config, SHORT), {"prose": probes}, 0.5)
     return watch.armed[SERIES].detector.healthy_event_rate(1.0)
 
 
@@ -49,5 +49,5 @@ def test_a_verdict_on_some_probes_of_a_group_stands_on_their_own_golden_answers(
 
 def test_a_series_too_noisy_for_the_share_is_not_judged(config: Config, store: MemoryStore) -> None:
     probes = [probe for probe in config.probes if probe.id == "prose-bread"]
-    watch = watch_of_probes(config, store, target_of(config, SHORT), probes, 0.05)
+    watch = watch_of_groups(config, store, target_of(config, SHORT), {"prose": probes}, 0.05)
     assert SERIES in watch.learning

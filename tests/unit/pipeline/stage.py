@@ -89,7 +89,7 @@ def fired(pool: str, minute: int, text: str | None) -> Fired:
         response=answer,
         failure=Failure(FailureKind.UNREACHABLE, "refused") if text is None else None,
     )
-    return Fired(PROBE, observation)
+    return Fired(PROBE, (observation,))
 
 
 def play(

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -18,13 +18,17 @@ TARGET = target("long")
 GROUPS = {"prose": (PROBE,)}
 
 
-async def healthy(run: Run) -> Observation:
+async def healthy(volley: Sequence[Run]) -> list[Observation]:
+    return [an_answer(run) for run in volley]
+
+
+def an_answer(run: Run) -> Observation:
     logprobs = Logprobs((1,), (-0.1 - run.ordinal % 3 / 100,), ((1,),), ((-0.1,),))
     return Observation(
         slot_id=run.slot_id,
         probe_id=run.probe.id,
         probe_digest=run.probe.digest,
-        group=run.probe.group,
+        group=run.group,
         target=run.target.name,
         region=run.region,
         slot_time=run.slot_time,
@@ -80,12 +84,12 @@ async def test_a_resumed_recording_fires_only_what_is_left() -> None:
     recording = begin(store, TARGET, "eu", 30, clock.now())
     left = 20
 
-    async def broken_off(run: Run) -> Observation:
+    async def broken_off(volley: Sequence[Run]) -> list[Observation]:
         nonlocal left
         left -= 1
         if left < 0:
             raise ConnectionError
-        return await healthy(run)
+        return await healthy(volley)
 
     with pytest.raises(ConnectionError):
         await record(store, broken_off, clock, recording, TARGET, GROUPS, Tally(), Tally())

@@ -278,3 +278,64 @@ def test_salts_are_drawn_from_those_that_the_probe_has() -> None:
 def test_a_plan_without_a_probe_is_refused() -> None:
     with pytest.raises(ValueError, match="one probe"):
         plan(TARGET, {"prose": ()}, "lab", 5, NOW)
+
+
+BURSTS = {"prose@8": PROBES}
+
+
+def watching_bursts(size: int = 8) -> Watch:
+    group = f"prose@{size}"
+    golden = [a_baseline(signal) for signal in ("script", "availability")]
+    moved = [replace(one, series=replace(one.series, group=group)) for one in golden]
+    return muster([Rhythm(TARGET.name, group, PROBES, timedelta(minutes=1))], moved, Terms(0.25, 0.05, 0.05), "lab")
+
+
+async def verdict_on_bursts(fire: Fire, n: int = 200, store: MemoryStore | None = None) -> Report:
+    volleys = plan(TARGET, BURSTS, "lab", n, NOW)
+    return await replay(store or MemoryStore(), fire, watching_bursts(), volleys, RULE, lambda _, __: None)
+
+
+def test_bursts_are_planned_whole_each_run_in_a_slot_of_its_own() -> None:
+    volleys = plan(TARGET, {**BURSTS, **GROUPS}, "lab", 50, NOW)
+    assert Counter(map(len, volleys)) == {1: 25, 8: 25}
+    assert all(volley == volley[0].volley for volley in volleys)
+    assert len({run.slot_id for volley in volleys for run in volley}) == 25 * 9
+
+
+async def test_a_burst_is_fired_by_itself() -> None:
+    sizes = []
+    under_way = 0
+
+    async def fire(volley: Sequence[Run]) -> Sequence[Observation]:
+        nonlocal under_way
+        under_way += 1
+        await asyncio.sleep(0)
+        sizes.append((len(volley), under_way))
+        under_way -= 1
+        return await answering(healthy)(volley)
+
+    await verdict_on_bursts(fire, 10)
+    assert sizes == [(8, 1)] * 10
+
+
+async def test_healthy_bursts_pass_and_count_as_one_answer_each() -> None:
+    report = await verdict_on_bursts(answering(healthy))
+    assert report.verdict is Verdict.PASS
+    assert {(shown.series.group, shown.answers) for shown in report.shown} == {("prose@8", report.fired // 8)}
+
+
+async def test_bursts_in_which_one_answer_is_touched_fail_and_the_answer_is_named() -> None:
+    store = MemoryStore()
+    report = await verdict_on_bursts(answering(lambda ordinal: THAI if ordinal % 8 == 5 else ENGLISH), store=store)
+    worst = next(shown for shown in report.shown if shown.series.signal == "script")
+    with store.reading() as tx:
+        ordinals = {seen.ordinal % 8 for slot_id in worst.evidence if (seen := tx.observation(slot_id)) is not None}
+    assert (report.verdict, report.judgement.signal, ordinals) == (Verdict.FAIL, "prose@8/script", {5})
+    assert worst.events == worst.answers
+
+
+async def test_bursts_are_not_judged_by_the_baseline_of_the_lone_probe() -> None:
+    with pytest.raises(BaselineError, match="record a baseline first"):
+        await replay(
+            MemoryStore(), answering(healthy), ARMED, plan(TARGET, BURSTS, "lab", 9, NOW), RULE, lambda _, __: None
+        )

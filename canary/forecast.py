@@ -18,7 +18,10 @@ _DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """How long until a fault that touches a share of the answers is found by one series; None: it is not seen."""
+    """How long until a fault that touches a share of the answers is found by one series; None: it is not seen.
+
+    In a probe group of bursts a burst counts as one probe and one answer.
+    """
 
     kind: SignalKind
     interval: timedelta
@@ -72,7 +75,7 @@ def forecast(config: Config, golden: int | None = None) -> Forecast:
         targets=len(config.targets),
         probes=len(config.probes),
         series=series,
-        runs_per_second=sum(1.0 / one.interval.total_seconds() for one in assignments),
+        runs_per_second=sum(one.burst / one.interval.total_seconds() for one in assignments),
         tokens_per_day=round(sum(_tokens_per_day(one) for one in assignments)),
         false_alarms_per_week=config.budget.false_alarms_per_week,
         delta=config.budget.delta,
@@ -93,16 +96,16 @@ def _recording(assignments: Sequence[Assignment], n: int) -> Cost:
     tokens = 0.0
     for one in assignments:
         first = [REFERENCE_ANSWERS * max(1, len(probe.salts)) for probe in one.probes]
-        count = sum(first) + n
+        count = one.burst * (sum(first) + n)
         runs += count
         least[one.target.name] += count / one.target.limits.rate_per_second
-        tokens += n * _mean_tokens(one.probes)
-        tokens += sum(times * cost(probe).total for times, probe in zip(first, one.probes, strict=True))
+        tokens += one.burst * n * _mean_tokens(one.probes)
+        tokens += one.burst * sum(times * cost(probe).total for times, probe in zip(first, one.probes, strict=True))
     return Cost(runs, round(tokens), timedelta(seconds=max(least.values(), default=0.0)))
 
 
 def _tokens_per_day(assignment: Assignment) -> float:
-    return _mean_tokens(assignment.probes) * (_DAY / assignment.interval)
+    return assignment.burst * _mean_tokens(assignment.probes) * (_DAY / assignment.interval)
 
 
 def _mean_tokens(probes: Sequence[Probe]) -> float:

@@ -7,7 +7,7 @@ logprobs are natural logarithms (nats, <= 0).
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -174,7 +174,10 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One probe fired at one target once, at a slot; `burst` runs of it are fired there at the same moment."""
+    """One probe fired at one target once, at a slot; `burst` runs of it are fired there at the same moment.
+
+    The runs of a burst have consecutive ordinals, the first of which is a multiple of `burst`.
+    """
 
     probe: Probe
     target: Target
@@ -189,6 +192,12 @@ class Run:
     def group(self) -> str:
         """The probe group that its scores belong to: each burst size has its own series and baseline."""
         return burst_group(self.probe.group, self.burst)
+
+    @property
+    def volley(self) -> "tuple[Run, ...]":
+        """All runs of its burst, itself among them, by ordinal: same probe, same salt."""
+        first = self.ordinal - self.ordinal % self.burst
+        return tuple(replace(self, ordinal=first + nth) for nth in range(self.burst))
 
     @property
     def slot_id(self) -> str:
@@ -275,7 +284,22 @@ class Observation:
     replica: str = ""
     response: Response | None = None
     failure: Failure | None = None
-    burst: int = 1
+
+    @property
+    def burst(self) -> int:
+        """How many equal runs were fired at once, this one among them."""
+        return burst_size(self.group)
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is the first of its burst."""
+        return self.ordinal % self.burst == 0
+
+    @property
+    def unit(self) -> tuple[object, ...]:
+        """What the observations of one burst have in common, and no others: a burst is one unit."""
+        place = self.purpose, self.target, self.region, self.group, self.probe_digest
+        return (*place, self.slot_time, self.ordinal // self.burst)
 
 
 class Symptom(StrEnum):
@@ -401,7 +425,7 @@ class Baseline:
     """The golden, frozen, in-control reference of a series.
 
     `n` judged golden answers with total `exposure`, `events` of which were events. For a DISTANCE signal `calibration`
-    holds their sorted values.
+    holds their sorted values. In a probe group of bursts, a burst counts as one answer: its worst.
     """
 
     id: str
@@ -419,7 +443,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A session of golden answers from one target: epoch `epoch`, `n` judged answers for each probe group."""
+    """A session of golden answers from one target: epoch `epoch`, `n` judged answers or bursts for each probe group."""
 
     id: str
     target: str
@@ -614,6 +638,18 @@ def burst_group(group: str, burst: int) -> str:
     'onetoken@8'
     """
     return group if burst == 1 else f"{group}@{burst}"
+
+
+def burst_size(group: str) -> int:
+    """How many equal requests at once make a run of this probe group.
+
+    A replica's group is not one of bursts.
+
+    >>> burst_size("onetoken@8"), burst_size("onetoken"), burst_size("*@server-8")
+    (8, 1, 1)
+    """
+    _, at, size = group.rpartition("@")
+    return int(size) if at and not group.startswith("*") else 1
 
 
 def answer_digest(text: str) -> str:

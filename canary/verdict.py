@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,16 +19,23 @@ from canary.errors import BaselineError
 from canary.pipeline.advance import Judged
 from canary.pipeline.references import References
 from canary.pipeline.watch import ANSWER, Watch, Watched
-from canary.records import Observation, Probe, Purpose, Run, Score, SeriesKey, Size, Target
+from canary.records import Observation, Probe, Purpose, Run, Score, SeriesKey, Size, Target, burst_size
 from canary.score import score
+from canary.score.burst import bursts, worst
 from canary.store.base import ScoreRow, Store
 
-Fire = Callable[[Run], Awaitable[Observation]]
+Fire = Callable[[Sequence[Run]], Awaitable[Sequence[Observation]]]
+"""Fires a run, or all of a burst at once."""
+Volley = tuple[Run, ...]
+"""A run, or all runs of a burst."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What one series of a replay showed: the share of touched answers, and the slots that show it, worst first."""
+    """What one series of a replay showed: the share of touched answers, and the slots that show it, worst first.
+
+    In a probe group of bursts a burst counts as one answer: its worst.
+    """
 
     series: SeriesKey
     answers: int
@@ -52,58 +60,77 @@ class Report:
 
 
 Progress = Callable[[int, Judgement], None]
+T = TypeVar("T")
 
 
-def plan(target: Target, probes: Sequence[Probe], region: str, n: int, now: datetime) -> tuple[Run, ...]:
-    """`n` runs: groups in turn, probe and salt drawn at random as in production; the same moment draws the same.
+def plan(
+    target: Target, groups: Mapping[str, Sequence[Probe]], region: str, n: int, now: datetime
+) -> tuple[Volley, ...]:
+    """`n` runs or bursts: groups in turn, probe and salt drawn at random as in production.
 
-    In turn, because a pass waits for the group with the fewest answers.
+    In turn, because a pass waits for the group with the fewest answers. The same moment draws the same. `groups` are
+    the probes by probe group.
 
     Raises:
         ValueError: no probe.
     """
-    if not probes:
+    if not any(groups.values()):
         raise ValueError("need one probe at least")
     rng = np.random.default_rng(int(now.timestamp() * 1000))
-    ordered = sorted(probes, key=lambda probe: (probe.group, probe.digest))
-    groups = [tuple(members) for _, members in groupby(ordered, key=lambda probe: probe.group)]
-    turns = [groups[ordinal % len(groups)] for ordinal in range(n)]
-    chosen = [members[int(rng.integers(len(members)))] for members in turns]
-    salts = [int(rng.integers(max(1, len(probe.salts)))) for probe in chosen]
+    ordered = [(burst_size(group), sorted(probes, key=_digest)) for group, probes in sorted(groups.items()) if probes]
+    turns = [ordered[ordinal % len(ordered)] for ordinal in range(n)]
+    chosen = [(burst, members[int(rng.integers(len(members)))]) for burst, members in turns]
+    salts = [int(rng.integers(max(1, len(probe.salts)))) for _, probe in chosen]
     return tuple(
-        Run(probe, target, region, now, ordinal, salt, Purpose.REPLAY)
-        for ordinal, (probe, salt) in enumerate(zip(chosen, salts, strict=True))
+        Run(probe, target, region, now, ordinal * burst, salt, Purpose.REPLAY, burst).volley
+        for ordinal, ((burst, probe), salt) in enumerate(zip(chosen, salts, strict=True))
     )
 
 
-async def replay(store: Store, fire: Fire, watch: Watch, runs: Sequence[Run], rule: Rule, progress: Progress) -> Report:
-    """Fire the runs in waves, judge after each, stop when sure.
+async def replay(
+    store: Store, fire: Fire, watch: Watch, volleys: Sequence[Volley], rule: Rule, progress: Progress
+) -> Report:
+    """Fire the runs in waves and each burst by itself, judge after each, stop when sure.
 
     Raises:
         BaselineError: no series of these probes on this target is armed.
     """
-    bench = _Bench(watch, runs, rule)
+    bench = _Bench(watch, volleys, rule)
     references = References()
-    width = runs[0].target.limits.concurrency
-    for begin in range(0, len(runs), width):
-        wave = runs[begin : begin + width]
-        observations = await asyncio.gather(*(fire(run) for run in wave))
-        judged = await asyncio.to_thread(_keep, store, watch, references, wave, observations)
+    for wave in _waves(volleys):
+        seen = await asyncio.gather(*map(fire, wave))
+        judged = await asyncio.to_thread(_keep, store, watch, references, _flat(wave), _flat(seen))
         bench.hear(judged)
         judgement = bench.judgement()
         progress(bench.fired, judgement)
         if judgement.verdict is not Verdict.INCONCLUSIVE:
             break
-    return bench.report(len(runs))
+    return bench.report(len(_flat(volleys)))
+
+
+def _waves(volleys: Sequence[Volley]) -> Iterator[Sequence[Volley]]:
+    """As many lone runs at a time as the target may bear, but one burst: two would be a larger one."""
+    for bursting, alike in groupby(volleys, key=lambda volley: len(volley) > 1):
+        members = list(alike)
+        width = 1 if bursting else members[0][0].target.limits.concurrency
+        yield from (members[begin : begin + width] for begin in range(0, len(members), width))
+
+
+def _flat(volleys: Sequence[Sequence[T]]) -> list[T]:
+    return [one for volley in volleys for one in volley]
+
+
+def _digest(probe: Probe) -> str:
+    return probe.digest
 
 
 def _keep(
-    store: Store, watch: Watch, references: References, wave: Sequence[Run], observations: Sequence[Observation]
+    store: Store, watch: Watch, references: References, runs: Sequence[Run], observations: Sequence[Observation]
 ) -> list[Judged]:
     with store.transaction() as tx:
         judged = [
             Judged(seen, score(run.probe, seen, references.of(tx, watch, seen), watch.scorers))
-            for run, seen in zip(wave, observations, strict=True)
+            for run, seen in zip(runs, observations, strict=True)
         ]
         new = tx.add_observations(observations)
         tx.add_scores([row for one in judged if one.observation.slot_id in new for row in _rows(one)])
@@ -143,29 +170,30 @@ class _Heard:
 class _Bench:
     """Hears the answers of a replay in their planned order."""
 
-    def __init__(self, watch: Watch, runs: Sequence[Run], rule: Rule) -> None:
-        wanted = {(run.target.name, run.region, run.probe.group) for run in runs}
+    def __init__(self, watch: Watch, volleys: Sequence[Volley], rule: Rule) -> None:
+        wanted = {(first.target.name, first.region, first.group) for first, *_ in volleys}
+        target = volleys[0][0].target.name
         series = [key for key in watch.signals if (key.target, key.region, key.group) in wanted]
         self._heard = {k: _Heard(w, start(w.detector)) for k in series if (w := watch.armed.get(k)) is not None}
         self._learning = tuple(key for key in series if key in watch.learning)
         if not self._heard:
             raise BaselineError(
-                f"no series of these probes on {runs[0].target.name} is armed for a share of {rule.share:.1%}: "
+                f"no series of these probes on {target} is armed for a share of {rule.share:.1%}: "
                 "record a baseline first, or more of one, or ask for a larger share"
             )
         self._rule = rule
-        self._target = runs[0].target.name
+        self._target = target
         self.fired = 0
         self._failures = 0
 
     def hear(self, judged: Sequence[Judged]) -> None:
-        for one in judged:
-            self.fired += 1
-            self._failures += one.observation.failure is not None
-            for each in one.scores:
-                heard = self._heard.get(_series(one.observation, each.signal))
-                if heard is not None and isinstance(each, Score):
-                    heard.hear(self._rule, one.observation, each)
+        self.fired += len(judged)
+        self._failures += sum(one.observation.failure is not None for one in judged)
+        for burst in bursts((one.observation, one.scores) for one in judged):
+            for seen, each in worst(burst):
+                heard = self._heard.get(_series(seen, each.signal))
+                if heard is not None:
+                    heard.hear(self._rule, seen, each)
 
     def judgement(self) -> Judgement:
         detectors = {_name(key): heard.watched.detector for key, heard in self._heard.items()}

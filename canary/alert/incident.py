@@ -58,6 +58,7 @@ from canary.records import (
     Scope,
     SeriesKey,
     Symptom,
+    burst_size,
 )
 
 EVIDENCE_KEPT = 20
@@ -89,7 +90,10 @@ Decision = tuple[Incident, Reason]
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How alarms become incidents. `unreachable` is the least share of failures that inhibits quality incidents."""
+    """How alarms become incidents. `unreachable` is the least share of failures that inhibits quality incidents.
+
+    A share of bursts, in each of which one run failed or all, is no share of failures.
+    """
 
     merge_window: timedelta = timedelta(minutes=15)
     reopen_window: timedelta = timedelta(hours=1)
@@ -269,8 +273,8 @@ def _unreachable(incident: Incident, scope: Scope, policy: Policy) -> bool:
     """Whether the incident says that all of `scope` is."""
     if incident.state is IncidentState.RESOLVED or not _is_availability(incident):
         return False
-    standing = unrecovered(incident)
-    return any(finding.size.low >= policy.unreachable and finding.scope.includes(scope) for finding in standing)
+    lone = (finding for finding in unrecovered(incident) if burst_size(finding.series.group) == 1)
+    return any(finding.size.low >= policy.unreachable and finding.scope.includes(scope) for finding in lone)
 
 
 def _opened(finding: Finding, now: datetime, suppressed_by: str | None) -> Incident:

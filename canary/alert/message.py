@@ -21,8 +21,10 @@ from canary.records import (
     Interval,
     Notification,
     NotificationKind,
+    SeriesKey,
     Size,
     Symptom,
+    burst_size,
 )
 
 SCHEMA = "canary.incident/1"
@@ -73,7 +75,7 @@ def describe(incident: Incident) -> dict[str, object]:
         "symptoms": sorted({finding.symptom.value for finding in incident.findings}),
         "signals": sorted({finding.series.signal for finding in incident.findings}),
         "since": _interval(first_onset(incident)),
-        "size": _size(largest(incident)),
+        "size": _size(largest(incident).size),
         "findings": [_finding(finding) for finding in incident.findings[:FINDINGS_SHOWN]],
         "findings_total": len(incident.findings),
         "evidence": list(evidence(incident)),
@@ -90,7 +92,7 @@ def text(incident: Incident) -> list[str]:
         f"state    {_state(incident)}",
         *(f"what     {line}" for line in _symptoms(incident)),
         f"where    {_where(incident)}",
-        *(f"         {line}" for line in _blame(worst(incident).blame)),
+        *(f"         {line}" for line in _blame(largest(incident).blame)),
         f"since    {_second(since.best)} UTC (between {_second(since.low)} and {_second(since.high)})",
         f"size     {_size_in_words(largest(incident))}",
         f"evidence {', '.join(evidence(incident)) or 'none kept'}",
@@ -101,15 +103,24 @@ def text(incident: Incident) -> list[str]:
 def summary(incident: Incident) -> str:
     """One line: what, where, how big."""
     symptoms = " and ".join(sorted({finding.symptom.value for finding in incident.findings}))
-    size = largest(incident)
-    return (
-        f"{symptoms} on {incident.target}: {_share(size.best)} of answers ({_share(size.low)} to {_share(size.high)})"
-    )
+    found = largest(incident)
+    size, of = found.size, answers(found.series)
+    return f"{symptoms} on {incident.target}: {_share(size.best)} of {of} ({_share(size.low)} to {_share(size.high)})"
+
+
+def answers(series: SeriesKey) -> str:
+    """What shares of this series are shares of.
+
+    >>> answers(SeriesKey("mid/api/short", "eu", "onetoken@8", "script"))
+    'bursts of 8 answers'
+    """
+    burst = burst_size(series.group)
+    return "answers" if burst == 1 else f"bursts of {burst} answers"
 
 
 def replay_command(incident: Incident) -> str:
     """The command that fires the incident's probes again."""
-    words = ("canary", "replay", incident.id, "--target", worst(incident).target, "-n", str(REPLAY_PROBES))
+    words = ("canary", "replay", incident.id, "--target", largest(incident).target, "-n", str(REPLAY_PROBES))
     return shlex.join(words)
 
 
@@ -125,12 +136,7 @@ def first_onset(incident: Incident) -> Interval:
     return min((finding.onset for finding in incident.findings), key=lambda onset: onset.best)
 
 
-def largest(incident: Incident) -> Size:
-    """The largest share of answers that a finding shows."""
-    return worst(incident).size
-
-
-def worst(incident: Incident) -> Finding:
+def largest(incident: Incident) -> Finding:
     """The finding that shows the largest share of answers."""
     return max(incident.findings, key=lambda finding: finding.size.best)
 
@@ -225,10 +231,11 @@ def _state(incident: Incident) -> str:
     return ", ".join(words)
 
 
-def _size_in_words(size: Size) -> str:
+def _size_in_words(finding: Finding) -> str:
+    size, of = finding.size, answers(finding.series)
     return (
-        f"{_share(size.best)} of answers, {size.confidence:.0%} confidence interval "
-        f"{_share(size.low)} to {_share(size.high)}, {size.answers} answers seen"
+        f"{_share(size.best)} of {of}, {size.confidence:.0%} confidence interval "
+        f"{_share(size.low)} to {_share(size.high)}, {size.answers} {of} seen"
     )
 
 

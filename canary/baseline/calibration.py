@@ -23,10 +23,11 @@ from canary.records import (
     Unscored,
     answer_digest,
 )
+from canary.score.burst import bursts, worst
 
 T = TypeVar("T")
 Judged = tuple[Observation, Sequence[Score | Unscored]]
-"""An observation with its scores."""
+"""An observation with its scores; a burst is its first observation with the worst scores of all."""
 Thresholds = Mapping[tuple[str, str], float]
 """By (probe digest, signal)."""
 
@@ -35,12 +36,12 @@ def references(observations: Sequence[Observation], *, k: int = REFERENCE_ANSWER
     """What the reference part of each (probe, salt) looks like, in the order of recording.
 
     Real logprob noise is a finite set of atoms, so identical logprobs are kept once. A variant without any answer has
-    no reference.
+    no reference. Of a burst the first answer counts; alone and in bursts of any size, a variant has one reference.
     """
     part = reference_part(observations, k=k)
     answers: dict[tuple[str, int], list[Response]] = defaultdict(list)
     for each in sorted(observations, key=lambda one: one.ordinal):
-        if each.slot_id in part and each.response is not None:
+        if each.slot_id in part and each.leads and each.response is not None:
             answers[each.probe_digest, each.salt].append(each.response)
     return tuple(_reference(digest, salt, answers[digest, salt]) for digest, salt in sorted(answers))
 
@@ -98,12 +99,12 @@ def calibrate(
 ) -> tuple[Baseline, ...]:
     """Split a recording's judged answers, take thresholds from one part and baselines from the other.
 
-    The answers are those of `recording`, judged against the `references` of the same answers.
+    The answers are those of `recording`, judged against the `references` of the same answers. A burst is one of them.
 
     Raises:
         BaselineError: nothing of the calibration part could be judged, or scorer versions differ from `signals`.
     """
-    answers = list(judged)
+    answers = [_as_one(burst) for burst in bursts(judged)]
     part = reference_part([observation for observation, _ in answers], k=k)
     limits = thresholds((row for row in answers if row[0].slot_id in part), stratified)
     rows = (row for row in answers if row[0].slot_id not in part)
@@ -148,6 +149,10 @@ def _baseline(
         parts=parts,
         calibration=tuple(sorted(value for part in parts for value in part.calibration)),
     )
+
+
+def _as_one(burst: Sequence[Judged]) -> Judged:
+    return burst[0][0], tuple(score for _, score in worst(burst))
 
 
 def _part(digest: str, values: Sequence[float], threshold: float, *, distance: bool) -> BaselinePart:

@@ -2,18 +2,20 @@
 
 Each (probe, salt) is first fired `k` times: the *reference part*, from which the scorers that compare, and the
 thresholds, are made. Then, for each probe group, `recording.n` runs with probe and salt drawn at random as in
-production: the
-*calibration part*. Given the reference part, calibration answers are exchangeable with healthy production answers,
-which is what the golden bounds of `canary.detect` stand on.
+production: the *calibration part*. Given the reference part, calibration answers are exchangeable with healthy
+production answers, which is what the golden bounds of `canary.detect` stand on.
+
+A group of bursts is fired in bursts, in both parts, and a burst counts as one.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from canary.errors import BaselineError
-from canary.records import Observation, Probe, Purpose, Recording, Run, Target
+from canary.records import Observation, Probe, Purpose, Recording, Run, Target, burst_size
 
 REFERENCE_ANSWERS = 20
 
@@ -21,9 +23,10 @@ REFERENCE_ANSWERS = 20
 def plan_recording(
     recording: Recording, target: Target, groups: Mapping[str, Sequence[Probe]], *, k: int = REFERENCE_ANSWERS
 ) -> tuple[Run, ...]:
-    """The runs of a recording, in order; runs whose slot id is in the store are not fired again.
+    """The runs of a recording, in order, those of a burst side by side; what is in the store is not fired again.
 
-    Within each part the order is random: neither a probe nor a group is tied to a time.
+    `groups` are the probes by probe group. Within each part the order is random: neither a probe nor a group is tied
+    to a time.
 
     Raises:
         BaselineError: the recording is of another target, or a group has no probe.
@@ -33,24 +36,32 @@ def plan_recording(
     if empty := sorted(name for name, probes in groups.items() if not probes):
         raise BaselineError(f"no probe in the group {empty[0]}")
     rng = np.random.default_rng(_seed(recording))
-    ordered = [sorted(groups[name], key=lambda probe: probe.digest) for name in sorted(groups)]
-    reference = [(probe, salt) for probes in ordered for probe in probes for salt in _salts(probe) for _ in range(k)]
-    drawn = [_draw(probes, rng) for probes in ordered for _ in range(recording.n)]
+    ordered = [(burst_size(name), sorted(groups[name], key=lambda probe: probe.digest)) for name in sorted(groups)]
+    reference = [
+        (burst, probe, salt)
+        for burst, probes in ordered
+        for probe in probes
+        for salt in _salts(probe)
+        for _ in range(k)
+    ]
+    drawn = [(burst, *_draw(probes, rng)) for burst, probes in ordered for _ in range(recording.n)]
     order = [*_shuffled(reference, rng), *_shuffled(drawn, rng)]
+    place = target, recording.region, recording.started_at
     return tuple(
-        Run(probe, target, recording.region, recording.started_at, position, salt, Purpose.GOLDEN)
-        for position, (probe, salt) in enumerate(order)
+        run
+        for position, (burst, probe, salt) in enumerate(order)
+        for run in Run(probe, *place, position * burst, salt, Purpose.GOLDEN, burst).volley
     )
 
 
 def reference_part(observations: Sequence[Observation], *, k: int = REFERENCE_ANSWERS) -> frozenset[str]:
-    """The slot ids of the first `k` runs of each (probe, salt), answered or not."""
-    counts: dict[tuple[str, int], int] = {}
+    """The slot ids of the first `k` runs, or bursts, of each (probe, salt), answered or not."""
+    units: dict[tuple[str, str, int], set[int]] = defaultdict(set)
     chosen = []
     for each in sorted(observations, key=lambda one: one.ordinal):
-        variant = (each.probe_digest, each.salt)
-        counts[variant] = counts.get(variant, 0) + 1
-        if counts[variant] <= k:
+        seen = units[each.group, each.probe_digest, each.salt]
+        seen.add(each.ordinal // each.burst)
+        if len(seen) <= k:
             chosen.append(each.slot_id)
     return frozenset(chosen)
 
@@ -64,8 +75,8 @@ def _draw(probes: Sequence[Probe], rng: np.random.Generator) -> tuple[Probe, int
     return probe, int(rng.integers(len(_salts(probe))))
 
 
-def _shuffled(runs: list[tuple[Probe, int]], rng: np.random.Generator) -> list[tuple[Probe, int]]:
-    return [runs[at] for at in rng.permutation(len(runs))]
+def _shuffled(chosen: list[tuple[int, Probe, int]], rng: np.random.Generator) -> list[tuple[int, Probe, int]]:
+    return [chosen[at] for at in rng.permutation(len(chosen))]
 
 
 def _seed(recording: Recording) -> int:

@@ -217,7 +217,7 @@ async def _record_one(
     groups = probes_on(config, target)
     return await record(
         store,
-        client.fire,
+        client.fire_at_once,
         clock,
         recording,
         target,

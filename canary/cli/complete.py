@@ -49,6 +49,7 @@ def _baselines(config: "Config") -> Iterator[str]:
 def _replayable(config: "Config") -> Iterator[str]:
     yield from _incidents(config)
     yield from (probe.family for probe in config.probes)
+    yield from (one.group for one in config.assignments() if one.burst > 1)
     yield from (probe.id for probe in config.probes)
 
 

@@ -131,8 +131,8 @@ async def _replay(out: "Console", config: "Config", store: "Store", incident: "I
     out.print("[bold]5.[/] On call: the incident's probes again, there and in the pool next door.")
     for name in (_FAULTY, _NEIGHBOUR):
         out.print(f"[dim]$ canary replay {incident.id[:8]} --target {name}[/]")
-        _, probes = aim(config, store, incident.id, name)
-        show(out, await again(config, store, target_of(config, name), probes, 200, config.detect.smallest_share))
+        _, groups = aim(config, store, incident.id, name)
+        show(out, await again(config, store, target_of(config, name), groups, 200, config.detect.smallest_share))
 
 
 async def _switch(url: str) -> None:

@@ -196,10 +196,12 @@ def _show(found: "Incident", shown: "list[Exhibit]") -> None:
 
 
 def _findings(found: "Incident") -> "Table":
-    table = columns("finding", "alarms", "since", "share of answers", "recovered")
+    from canary.alert.message import answers
+
+    table = columns("finding", "alarms", "since", "share", "recovered")
     for finding in found.findings:
         size, series = finding.size, finding.series
-        share = f"{size.best:.1%} ({size.low:.1%} to {size.high:.1%})"
+        share = f"{size.best:.1%} ({size.low:.1%} to {size.high:.1%}) of {answers(series)}"
         row = (f"{series.group}/{series.signal}", str(finding.alarms), minute(finding.onset.best), share)
         table.add_row(*row, minute(finding.recovered_at))
     return table

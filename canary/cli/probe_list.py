@@ -32,7 +32,7 @@ def list_(path: str, family: str | None, suite: str | None, prices: Prices, as_j
     """Every probe of the config (built-in and your own), with what it costs.
 
     Tokens are an upper bound: the prompt as estimated, the answer as long as the probe allows. A round is each probe
-    once at each target that a suite of the config fires it at.
+    once, or in one burst, at each target that a suite of the config fires it at.
     """
     from canary.cli.probe import probes_of
 
@@ -53,7 +53,7 @@ def _runs_per_round(config: "Config", suite: str | None) -> dict[str, int]:
     runs: Counter[str] = Counter()
     for one in config.assignments():
         if suite in {None, one.suite}:
-            runs.update(probe.id for probe in one.probes)
+            runs.update({probe.id: one.burst for probe in one.probes})
     return dict(runs)
 
 

@@ -6,7 +6,6 @@ import click
 
 from canary.cli.common import columns, config_at, console, json_option, progress, run_async, say, store_of
 from canary.cli.complete import replayable, target_names
-from canary.cli.probe import probe_of
 from canary.cli.word import Word
 
 if TYPE_CHECKING:
@@ -15,7 +14,8 @@ if TYPE_CHECKING:
 
     from canary.config import Config
     from canary.detect import Judgement
-    from canary.records import Incident, Probe, Target
+    from canary.pipeline.record import Groups
+    from canary.records import Incident, Target
     from canary.store.base import Store, Transaction
     from canary.verdict import Report, Shown
 
@@ -43,7 +43,14 @@ _STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yello
     shell_complete=target_names,
     help="MODEL/PLATFORM/POOL. [default: the incident's own]",
 )
-@click.option("-n", "n", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Runs at most.")
+@click.option(
+    "-n",
+    "n",
+    type=click.IntRange(1, 100_000),
+    default=200,
+    show_default=True,
+    help="Runs at most; a burst counts as one.",
+)
 @click.option(
     "--share", type=click.FloatRange(0.001, 0.99), help="The fault that a pass excludes. [default: the config's]"
 )
@@ -52,13 +59,13 @@ _STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yello
 def command(path: str, what: str, target_name: str | None, n: int, share: float | None, as_json: bool) -> None:
     """Fire the probes of WHAT at a target and judge the answers against its baseline.
 
-    WHAT is an incident, a probe or a probe group (family). It stops as soon as it is sure. The answers are kept, but
-    feed neither baselines nor detectors.
+    WHAT is an incident, a probe or a probe group (a family, or one in bursts such as onetoken@8). It stops as soon
+    as it is sure. The answers are kept, but feed neither baselines nor detectors.
     """
     config = config_at(path)
     with store_of(config) as store:
-        target, probes = aim(config, store, what, target_name)
-        report = run_async(again(config, store, target, probes, n, share or config.detect.smallest_share))
+        target, groups = aim(config, store, what, target_name)
+        report = run_async(again(config, store, target, groups, n, share or config.detect.smallest_share))
     if as_json:
         say(_facts(report))
     else:
@@ -66,25 +73,34 @@ def command(path: str, what: str, target_name: str | None, n: int, share: float 
     raise SystemExit(_EXIT[report.verdict.value])
 
 
-def aim(config: "Config", store: "Store", what: str, target_name: str | None) -> "tuple[Target, tuple[Probe, ...]]":
-    """What to fire at whom. Raises: NotFound."""
+def aim(config: "Config", store: "Store", what: str, target_name: str | None) -> "tuple[Target, Groups]":
+    """What to fire at whom, by probe group. Raises: NotFound."""
     from canary.daemon.assembly import probes_on, target_of
     from canary.errors import NotFound
 
-    groups = {probe.family: [p for p in config.probes if p.family == probe.family] for probe in config.probes}
-    if what in groups or any(probe.id == what for probe in config.probes):
+    named = _named(config, what)
+    if named:
         if target_name is None:
             raise NotFound("which target? Give --target MODEL/PLATFORM/POOL")
-        return target_of(config, target_name), tuple(groups.get(what) or [probe_of(config, what)])
+        return target_of(config, target_name), named
     with store.reading() as tx:
         incident = _incident(tx, what)
     target = target_of(config, target_name or incident.target)
     fired = probes_on(config, target)
     involved = sorted({finding.series.group for finding in incident.findings})
-    probes = tuple(probe for group in involved for probe in fired.get(group, ()))
-    if not probes:
+    groups = {group: fired[group] for group in involved if group in fired}
+    if not groups:
         raise NotFound(f"no suite of the config fires {' or '.join(involved)} at {target.name} (any more)")
-    return target, probes
+    return target, groups
+
+
+def _named(config: "Config", what: str) -> "Groups":
+    """The probe, or the probe group (of bursts: as a suite fires it), that goes by this name; else nothing."""
+    family = tuple(probe for probe in config.probes if probe.family == what)
+    members = family or tuple(probe for probe in config.probes if probe.id == what)
+    if members:
+        return {members[0].group: members}
+    return {one.group: one.probes for one in config.assignments() if one.group == what}
 
 
 def _incident(tx: "Transaction", what: str) -> "Incident":
@@ -96,28 +112,26 @@ def _incident(tx: "Transaction", what: str) -> "Incident":
         raise NotFound(f'"{what}" is no probe and no probe group, and as an incident: {error}') from None
 
 
-async def again(
-    config: "Config", store: "Store", target: "Target", probes: "tuple[Probe, ...]", n: int, share: float
-) -> "Report":
+async def again(config: "Config", store: "Store", target: "Target", groups: "Groups", n: int, share: float) -> "Report":
     """Fire and judge. Raises: BaselineError."""
     from canary.clock import SystemClock
-    from canary.daemon.assembly import watch_of_probes
+    from canary.daemon.assembly import watch_of_groups
     from canary.detect import Rule
     from canary.http import HttpClient
     from canary.probe.client import ProbeClient
     from canary.verdict import plan, replay
 
     clock, http = SystemClock(), HttpClient()
-    runs = plan(target, probes, config.region, n, clock.now())
+    volleys = plan(target, groups, config.region, n, clock.now())
     try:
         with progress(console(stderr=True)) as bar:
-            task = bar.add_task(target.name, total=n)
+            task = bar.add_task(target.name, total=sum(map(len, volleys)))
 
             def told(fired: int, judgement: "Judgement") -> None:
                 bar.update(task, completed=fired, description=f"{target.name} evidence {judgement.evidence:+.1f}")
 
-            watch = watch_of_probes(config, store, target, probes, share)
-            return await replay(store, ProbeClient(http, clock).fire, watch, runs, Rule(share), told)
+            watch = watch_of_groups(config, store, target, groups, share)
+            return await replay(store, ProbeClient(http, clock).fire_at_once, watch, volleys, Rule(share), told)
     finally:
         await http.aclose()
 
@@ -191,10 +205,12 @@ def _worst_first(report: "Report") -> "list[Shown]":
 
 
 def _table(report: "Report") -> "Table":
-    table = columns("series", "events", "share of answers", "evidence")
+    from canary.alert.message import answers
+
+    table = columns("series", "events", "share", "evidence")
     for shown in _worst_first(report):
-        size = f"{shown.size.best:.1%} ({shown.size.low:.1%} to {shown.size.high:.1%})"
+        share = f"{shown.size.best:.1%} ({shown.size.low:.1%} to {shown.size.high:.1%}) of {answers(shown.series)}"
         events = f"{shown.events} of {shown.answers}"
         slots = " ".join(slot[:8] for slot in shown.evidence[:3])
-        table.add_row(f"{shown.series.group}/{shown.series.signal}", events, size, slots)
+        table.add_row(f"{shown.series.group}/{shown.series.signal}", events, share, slots)
     return table

@@ -155,7 +155,7 @@ def _rows(
                 replace(status, state=state_of(status, mine, now)),
                 -math.inf if strongest is None else strongest.evidence,
                 "" if strongest is None else f"{strongest.series.group}/{strongest.series.signal}",
-                max((largest(incident).best for incident in mine), default=None),
+                max((largest(incident).size.best for incident in mine), default=None),
                 None if last is None else max(timedelta(0), now - last),
                 _neediest(watch, target.name),
             )
@@ -189,7 +189,7 @@ def _cell(row: Row) -> list[str]:
     status = row.status
     style, sign = _LOOKS[status.state.value]
     evidence = f"evidence {row.evidence:+.1f}" if math.isfinite(row.evidence) else "evidence none"
-    touched = evidence if row.touched is None else f"{row.touched:.0%} of answers"
+    touched = evidence if row.touched is None else f"{row.touched:.0%} touched"
     lines = [f"[{style}]{sign} {status.state.value}[/]", touched, f"seen {_seen(row)}"]
     if status.armed < status.series:
         lines.append(f"armed {status.armed} of {status.series}")

@@ -16,7 +16,7 @@ from canary.config.settings import Common, Settings, Suite
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One probe group that one suite fires at one target: one of `probes` in each interval."""
+    """One probe group that one suite fires at one target: one of `probes` in each interval, `burst` times at once."""
 
     suite: str
     target: records.Target
@@ -24,6 +24,7 @@ class Assignment:
     probes: tuple[records.Probe, ...]
     interval: timedelta
     jitter: timedelta
+    burst: int = 1
 
 
 class Config(Common):
@@ -64,6 +65,7 @@ def misfits(
         place = ("suites", index)
         assignments = _assignments(suite, targets, probes)
         problems += _strangers(suite, place, probes) or _overlaps(suite, place, assignments, owners)
+        problems += [Problem((*place, "burst"), fault) for fault in filter(None, map(_torn, assignments))][:1]
     return problems
 
 
@@ -82,14 +84,16 @@ def _assignments(suite: Suite, targets: Sequence[records.Target], probes: Sequen
         Assignment(
             suite=suite.name,
             target=target,
-            group=group,
+            group=records.burst_group(group, burst),
             probes=tuple(members),
             interval=suite.interval,
             jitter=suite.spread,
+            burst=burst,
         )
         for target in targets
         if suite.targets.fits_target(target)
         for group, members in groups.items()
+        for burst in suite.burst
     ]
 
 
@@ -130,3 +134,17 @@ def _overlaps(
             )
             clashes.setdefault(owner, Problem(place, fault))
     return list(clashes.values())
+
+
+def _torn(assignment: Assignment) -> str | None:
+    """Why the limits of the target would pull the burst apart; a torn burst is none."""
+    size, limits, name = assignment.burst, assignment.target.limits, assignment.target.name
+    if size == 1:
+        return None
+    if size > min(limits.concurrency, limits.rate_per_second):
+        needed = f"its endpoint's limits need concurrency and rate_per_second of at least {size}"
+        return f"{size} at once are more than {name} may be asked: {needed}"
+    tokens = size * max(cost(probe).total for probe in assignment.probes)
+    if limits.tokens_per_day is not None and tokens > limits.tokens_per_day:
+        return f"{size} at once may cost {tokens:,} tokens, and {name} has {limits.tokens_per_day:,} tokens_per_day"
+    return None

@@ -30,6 +30,7 @@ from canary.config.fields import (
 from canary.records import Dialect, Target
 
 Names = Annotated[tuple[Name, ...], Field(max_length=1_000)]
+Bursts = Annotated[tuple[Annotated[int, Field(ge=1, le=256), Scalar], ...], Field(max_length=8), Some]
 _EVER = timedelta(days=36_500)
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgresql+psycopg://")
@@ -158,7 +159,8 @@ class Suite(Strict):
     """A schedule: each interval, each target gets one probe of each group, drawn at random.
 
     What is fired: the probes named, or those of the families (default: all) that cost no more than
-    `max_tokens_per_run`, prompt and longest answer together; or a built-in suite, by `use`.
+    `max_tokens_per_run`, prompt and longest answer together; or a built-in suite, by `use`. Each is fired alone, or,
+    with `burst`, in as many equal requests at once, each number a probe group of its own.
     """
 
     name: Name
@@ -168,6 +170,7 @@ class Suite(Strict):
     families: Names | None = None
     probes: Names | None = None
     max_tokens_per_run: Annotated[int, Field(ge=1), Scalar] = 4_000
+    burst: Bursts = (1,)
     targets: Match = Match()
 
     @field_validator("jitter")
@@ -190,6 +193,13 @@ class Suite(Strict):
         if names is not None and info.data.get("use") is not None:
             raise ValueError("stands beside use: give one of the two")
         return names
+
+    @field_validator("burst")
+    @classmethod
+    def _distinct(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(sizes)) < len(sizes):
+            raise ValueError("should not repeat itself")
+        return sizes
 
     @property
     def spread(self) -> timedelta:

@@ -10,7 +10,7 @@ from canary.config.document import read
 from canary.config.fields import Strict
 from canary.config.probes import SUITES_FILE, Id
 from canary.config.problem import Place, Problem, render, suggestion
-from canary.config.settings import Suite
+from canary.config.settings import Bursts, Suite
 from canary.config.validate import validated
 from canary.errors import ProbeFileError
 from canary.resources import data_folder
@@ -23,6 +23,7 @@ class Choice(Strict):
     families: tuple[Id, ...] | None = None
     probes: tuple[Id, ...] | None = None
     max_tokens_per_run: Annotated[int, Field(ge=1)] | None = None
+    burst: Bursts | None = None
 
 
 class _File(Strict):

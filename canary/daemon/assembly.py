@@ -30,7 +30,7 @@ def retention_of(config: Config) -> Retention:
 
 def plan_of(config: Config) -> Plan:
     entries = [
-        PlanEntry(one.suite, one.target, one.group, one.probes, one.interval, one.jitter)
+        PlanEntry(one.suite, one.target, one.group, one.probes, one.interval, one.jitter, one.burst)
         for one in config.assignments()
     ]
     return Plan(tuple(entries), config.region, _SEED)
@@ -78,15 +78,16 @@ def watch_of(config: Config, store: Store) -> Watch:
         return muster(rhythms_of(config), active, terms_of(config), config.region, scorers_of(config))
 
 
-def watch_of_probes(config: Config, store: Store, target: Target, probes: Sequence[Probe], share: float) -> Watch:
+def watch_of_groups(
+    config: Config, store: Store, target: Target, groups: Mapping[str, Sequence[Probe]], share: float
+) -> Watch:
     """What the target's active baselines say of these probes alone, where they can tell `share` from healthy.
 
     A probe may show more events than its group does on average, so a verdict on some probes of a group stands on their
     own golden answers. A verdict is content with a healthy bound of half the share: a noisier series could never pass.
     """
-    groups = {probe.group: tuple(one for one in probes if one.group == probe.group) for probe in probes}
     rhythms = [
-        Rhythm(target.name, group, members, timedelta(minutes=1), known=signals_of(config))
+        Rhythm(target.name, group, tuple(members), timedelta(minutes=1), known=signals_of(config))
         for group, members in groups.items()
     ]
     terms = replace(terms_of(config), smallest_share=min(1.0, MARGIN * share / 2.0))

@@ -64,7 +64,7 @@ class Daemon:
         self._revision = _revision(self._store)  # before the watch: what is promoted meanwhile is seen by the heartbeat
         watch = assembly.watch_of(self._config, self._store)
         self._ledger = Ledger(self._store, watch, assembly.receivers_of(self._config), clock)
-        self._writer = Writer(self._commit, clock, weigh=lambda fired: weight(fired.observation))
+        self._writer = Writer(self._commit, clock, weigh=lambda fired: weight(fired.observations))
         self._scheduler = Scheduler(
             assembly.plan_of(self._config), clock, self._fire, missed=self._missed, lateness=self._late
         )
@@ -116,15 +116,19 @@ class Daemon:
             for task in background:
                 task.cancel()
 
-    # -- one run
+    # -- one run, or burst
 
-    async def _fire(self, run: Run) -> None:
-        if not self._purse.allows(run.target, self._clock.now()):
-            self._miss(run, "token_budget")
+    async def _fire(self, volley: Sequence[Run]) -> None:
+        """A burst is fired as a whole or not at all, and kept as a whole: cut short, it is as if it had not been."""
+        first = volley[0]
+        if not self._purse.allows(first.target, self._clock.now()):
+            for run in volley:
+                self._miss(run, "token_budget")
             return
-        observation = await self._client.fire(run)
-        self._purse.spent(observation)
-        await self._writer.put(Fired(run.probe, observation))
+        observations = await self._client.fire_at_once(volley)
+        for observation in observations:
+            self._purse.spent(observation)
+        await self._writer.put(Fired(first.probe, observations))
 
     def _missed(self, run: Run, reason: MissReason) -> None:
         self._miss(run, reason.value)

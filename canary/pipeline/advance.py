@@ -1,7 +1,8 @@
 """One batch of judged answers: observations, scores and detector states move together, in one transaction.
 
 Every score that was fed is kept with the digest of the parameters, with the budget of its step and with what the
-detector made of it, so that `alarms_again` can make the very same steps from the store alone.
+detector made of it, so that `alarms_again` can make the very same steps from the store alone. A burst is one step: of
+its answers the worst is fed, and kept as fed; the scores of the others are kept beside it.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from canary.pipeline.hearing import Bet, Hearing
 from canary.pipeline.scopes import Hierarchy
 from canary.pipeline.watch import ANSWER, Watch, Watched, revive
 from canary.records import Alarm, Observation, Score, SeriesKey, Unscored
+from canary.score.burst import bursts, worst
 from canary.store.base import ScoreRow, StateKind, StoredState, Transaction
 
 
@@ -43,7 +45,8 @@ def advance(tx: Transaction, judged: Sequence[Judged], watch: Watch) -> Advance:
     new = tx.add_observations([one.observation for one in judged])
     known = {one.observation.slot_id: one for one in reversed(judged)}
     fresh = tuple(known[slot_id] for slot_id in new)
-    answers = [[(row, _feedable(row, watch)) for row in _rows(one)] for one in fresh]
+    foremost = _foremost(fresh)
+    answers = [[(row, _id(row) in foremost and _feedable(row, watch)) for row in _rows(one)] for one in fresh]
     feeding = _Feeding(tx, watch, [row for rows in answers for row, feeds in rows if feeds])
     kept = tuple(row for rows in answers for row in feeding.answer(rows))
     states = tuple(feeding.states())
@@ -155,6 +158,16 @@ def _rows(judged: Judged) -> Iterator[ScoreRow]:
     for score in judged.scores:
         series = SeriesKey(seen.target, seen.region, seen.group, score.signal)
         yield ScoreRow(seen.slot_id, series, seen.slot_time, score, seen.probe_digest, replica=seen.replica)
+
+
+def _foremost(fresh: Sequence[Judged]) -> frozenset[tuple[str, str]]:
+    """The scores that speak for their bursts, by slot id and signal. All answers of a burst come in one batch."""
+    whole = bursts((one.observation, one.scores) for one in fresh)
+    return frozenset((seen.slot_id, score.signal) for burst in whole for seen, score in worst(burst))
+
+
+def _id(row: ScoreRow) -> tuple[str, str]:
+    return row.slot_id, row.series.signal
 
 
 def _feedable(row: ScoreRow, watch: Watch) -> bool:

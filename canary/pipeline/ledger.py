@@ -28,10 +28,10 @@ its turns, and measure that wait as the target's latency."""
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """A probe that was fired, and what came of it."""
+    """A probe that was fired, and what came of it: one observation, or those of a burst, which are kept together."""
 
     probe: Probe
-    observation: Observation
+    observations: tuple[Observation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +64,21 @@ class Ledger:
 
     def _judge(self, fired: Sequence[Fired], watch: Watch) -> list[Judged]:
         with self._store.reading() as tx:
-            return [self._judged(one, self._references.of(tx, watch, one.observation), watch) for one in fired]
+            return [
+                self._judged(one.probe, seen, self._references.of(tx, watch, seen), watch)
+                for one in fired
+                for seen in one.observations
+            ]
 
-    def _judged(self, one: Fired, reference: Reference | None, watch: Watch) -> Judged:
+    def _judged(self, probe: Probe, seen: Observation, reference: Reference | None, watch: Watch) -> Judged:
         """The supervisor of a run: whatever a scorer does to one answer, the others go on."""
         sleep(_BREATH)
         try:
-            return Judged(one.observation, score(one.probe, one.observation, reference, watch.scorers))
+            return Judged(seen, score(probe, seen, reference, watch.scorers))
         except Exception:  # the one place
-            log.exception("scorer_crashed", extra={"slot": one.observation.slot_id})
-            names = (*one.probe.scorers, "availability")
-            return Judged(one.observation, tuple(Unscored(name, 0, UnscoredReason.CRASHED) for name in names))
+            log.exception("scorer_crashed", extra={"slot": seen.slot_id})
+            names = (*probe.scorers, "availability")
+            return Judged(seen, tuple(Unscored(name, 0, UnscoredReason.CRASHED) for name in names))
 
     def _tell(self, incident: Incident, reason: machine.Reason, now: datetime) -> Sequence[Notification]:
         kind = machine.notification(reason, incident)

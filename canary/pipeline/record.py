@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import itertools
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,7 +32,8 @@ RESUMABLE = timedelta(days=1)
 """Golden answers of one recording are of one time: an older one that was broken off is not gone on with."""
 
 Groups = Mapping[str, Sequence[Probe]]
-Fire = Callable[[Run], Awaitable[Observation]]
+Fire = Callable[[Sequence[Run]], Awaitable[Sequence[Observation]]]
+"""Fires a run, or all of a burst at once."""
 Progress = Callable[[int, int], None]
 
 
@@ -67,15 +69,21 @@ async def record(
 ) -> tuple[Baseline, ...]:
     """Fire what is left of the recording, then propose its baselines. `judged` is called in a worker thread.
 
+    Bursts are fired one by one, with nothing beside them: together they would be larger bursts.
+
     Raises:
         BaselineError: nothing of it could be judged.
     """
     runs = plan_recording(recording, target, groups)
     done = await asyncio.to_thread(_done, store, recording)
-    left = [run for run in runs if run.slot_id not in done]
-    await _fire_all(
-        store, fire, clock, left, target.limits.concurrency, lambda n: fired(len(runs) - len(left) + n, len(runs))
-    )
+    left = [volley for volley in _volleys(runs) if volley[0].slot_id not in done]
+    count = itertools.count(1 + len(runs) - sum(map(len, left)))
+
+    def told() -> None:
+        fired(next(count), len(runs))
+
+    await _fire_all(store, fire, clock, [one for one in left if len(one) == 1], target.limits.concurrency, told)
+    await _fire_all(store, fire, clock, [one for one in left if len(one) > 1], 1, told)
     count = itertools.count(1)
     planned = frozenset(run.slot_id for run in runs)
     return await asyncio.to_thread(
@@ -92,21 +100,22 @@ def propose(
     judged: Callable[[], None],
     scorers: Mapping[str, Scorer] = SCORERS,
 ) -> tuple[Baseline, ...]:
-    """Calibrate a recording, one probe group after the other, and keep what comes of it.
+    """Calibrate a recording, one family after the other, and keep what comes of it.
 
     Only `planned` slots count: those of another plan (the suite was edited, and the recording resumed) are no random
     draws of this one.
     """
     proposed: list[Baseline] = []
     known_signals, worst = signals(scorers), stratified(scorers)
-    for group, probes in sorted(groups.items()):
+    for family in _families(groups):
         with store.reading() as tx:
-            found = references(_reference_answers(tx, recording, group, planned))
+            found = references([one for group in family for one in _reference_answers(tx, recording, group, planned)])
             known = {(reference.probe_digest, reference.salt): reference for reference in found}
-            by_digest = {probe.digest: probe for probe in probes}
-            answers = (answer for answer in _golden(tx, recording, group, bodies=True) if answer.slot_id in planned)
-            rows = _judged(answers, by_digest, known, scorers, judged)
-            proposed += calibrate(recording, rows, known_signals, stratified=worst, now=now)
+            for group in family:
+                by_digest = {probe.digest: probe for probe in groups[group]}
+                answers = (answer for answer in _golden(tx, recording, group, bodies=True) if answer.slot_id in planned)
+                rows = _judged(answers, by_digest, known, scorers, judged)
+                proposed += calibrate(recording, rows, known_signals, stratified=worst, now=now)
         with store.transaction() as tx:
             tx.put_references(recording.target, recording.epoch, found)
     with store.transaction() as tx:
@@ -137,6 +146,23 @@ REVISION = "baselines.revision"
 """The fact that tells a running daemon that baselines changed."""
 
 
+def _volleys(runs: Sequence[Run]) -> Iterator[Sequence[Run]]:
+    """The bursts of a plan, a lone run as a burst of one."""
+    at = 0
+    while at < len(runs):
+        size = runs[at].burst
+        yield runs[at : at + size]
+        at += size
+
+
+def _families(groups: Groups) -> Sequence[Sequence[str]]:
+    """The groups that have probes in common: those of one family, fired alone and in bursts. They share references."""
+    families: dict[str, list[str]] = defaultdict(list)
+    for group, probes in sorted(groups.items()):
+        families[probes[0].group].append(group)
+    return list(families.values())
+
+
 def _done(store: Store, recording: Recording) -> frozenset[str]:
     with store.reading() as tx:
         return frozenset(observation.slot_id for observation in _golden(tx, recording, None, bodies=False))
@@ -153,7 +179,7 @@ def _golden(tx: Transaction, recording: Recording, group: str | None, *, bodies:
 def _reference_answers(tx: Transaction, recording: Recording, group: str, planned: frozenset[str]) -> list[Observation]:
     """Asked for one by one: to read the bodies of all would cost as much as to judge them."""
     bare = _golden(tx, recording, group, bodies=False)
-    part = reference_part([answer for answer in bare if answer.slot_id in planned])
+    part = reference_part([answer for answer in bare if answer.slot_id in planned and answer.leads])
     return [answer for slot_id in part if (answer := tx.observation(slot_id)) is not None]
 
 
@@ -171,21 +197,22 @@ def _judged(
 
 
 async def _fire_all(
-    store: Store, fire: Fire, clock: Clock, runs: Sequence[Run], width: int, done: Callable[[int], None]
+    store: Store, fire: Fire, clock: Clock, volleys: Sequence[Sequence[Run]], width: int, told: Callable[[], None]
 ) -> None:
-    def keep(batch: Sequence[Observation]) -> None:
+    """Keep what comes back of each volley, all of it or nothing; `told` is called for each run."""
+
+    def keep(batch: Sequence[Sequence[Observation]]) -> None:
         with store.transaction() as tx:
-            tx.add_observations(batch)
+            tx.add_observations(list(itertools.chain.from_iterable(batch)))
 
     writer = Writer(keep, clock, weigh=weight)
-    todo, count = iter(runs), 0
+    todo = iter(volleys)
 
     async def work() -> None:
-        nonlocal count
-        for run in todo:
-            await writer.put(await fire(run))
-            count += 1
-            done(count)
+        for volley in todo:
+            await writer.put(await fire(volley))
+            for _ in volley:
+                told()
 
     try:
         async with asyncio.TaskGroup() as tasks:  # a writer that fails ends the workers too

@@ -20,8 +20,12 @@ log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 15.0
 
 
-def weight(observation: Observation) -> int:
-    """In ordinary answers: what it takes to hold an observation and to judge it, at least 1."""
+def weight(observations: Sequence[Observation]) -> int:
+    """In ordinary answers: what it takes to hold these observations and to judge them, at least 1 for each."""
+    return sum(map(_weight, observations))
+
+
+def _weight(observation: Observation) -> int:
     response = observation.response
     if response is None:
         return 1

@@ -1,4 +1,4 @@
-"""Session keys: each run gets its own, so that a sticky router spreads our runs over all its replicas."""
+"""Session keys: each run, or burst, gets its own, so that a sticky router spreads them over all its replicas."""
 
 import hashlib
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from canary.records import Endpoint
 
 
 def affinity_key(slot_id: str) -> str:
-    """Fresh for each run, and the same whenever the run is looked at again."""
+    """Fresh for each run, and the same whenever the run is looked at again; a burst takes that of its first run."""
     return f"canary-{hashlib.blake2b(slot_id.encode(), digest_size=8).hexdigest()}"
 
 

@@ -1,5 +1,7 @@
-"""Fires a run: one attempt, and whatever comes back is an Observation."""
+"""Fires a run, or a burst: one attempt, and whatever comes back is an Observation."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -21,29 +23,35 @@ class ProbeClient:
         self._pacing = pacing or Pacing(clock)
 
     async def fire(self, run: Run) -> Observation:
-        """One attempt. `started_at` and `duration` are of the exchange alone, without the wait for a turn."""
-        async with self._pacing.turn(run.target) as refusal:
-            if refusal is not None:
-                return _observation(run, refusal, self._clock.now())
-            return await self._exchange(run)
+        """One attempt, alone. `started_at` and `duration` are of the exchange, without the wait for a turn."""
+        (seen,) = await self.fire_at_once((run,))
+        return seen
 
-    async def _exchange(self, run: Run) -> Observation:
+    async def fire_at_once(self, volley: Sequence[Run]) -> tuple[Observation, ...]:
+        """One attempt for each run of a burst, all at the same moment, in one session; ends when the last has ended."""
+        target, session = volley[0].target, affinity_key(volley[0].slot_id)
+        async with self._pacing.turn(target, len(volley)) as refusal:
+            if refusal is not None:
+                return tuple(_observation(run, session, refusal, self._clock.now()) for run in volley)
+            return tuple(await asyncio.gather(*(self._exchange(run, session) for run in volley)))
+
+    async def _exchange(self, run: Run, session: str) -> Observation:
         endpoint, limits = run.target.endpoint, run.target.limits
         request = encode(endpoint, run.probe.prompt(run.salt), run.probe.sampling, run.probe.tools)
         started_at, began = self._clock.now(), self._clock.monotonic()
         answer = await self._http.send(
             "POST",
             request.url,
-            headers=request_headers(endpoint, affinity_key(run.slot_id)),
+            headers=request_headers(endpoint, session),
             body=request.body,
             within=limits.timeout,
             max_bytes=limits.max_bytes,
         )
         duration = timedelta(seconds=self._clock.monotonic() - began)
         if isinstance(answer, NoAnswer):
-            return _observation(run, Failure(_kind(answer.trouble), answer.detail), started_at, duration)
+            return _observation(run, session, Failure(_kind(answer.trouble), answer.detail), started_at, duration)
         replica = replica_of(endpoint, answer.headers)
-        return _observation(run, self._read(run, answer, request.echo), started_at, duration, replica)
+        return _observation(run, session, self._read(run, answer, request.echo), started_at, duration, replica)
 
     def _read(self, run: Run, answer: Answer, echo: str) -> Response | Failure:
         dialect = run.target.endpoint.dialect
@@ -55,6 +63,7 @@ class ProbeClient:
 
 def _observation(
     run: Run,
+    session: str,
     outcome: Response | Failure,
     started_at: datetime,
     duration: timedelta = timedelta(0),
@@ -64,7 +73,7 @@ def _observation(
         slot_id=run.slot_id,
         probe_id=run.probe.id,
         probe_digest=run.probe.digest,
-        group=run.probe.group,
+        group=run.group,
         target=run.target.name,
         region=run.region,
         slot_time=run.slot_time,
@@ -73,7 +82,7 @@ def _observation(
         ordinal=run.ordinal,
         salt=run.salt,
         purpose=run.purpose,
-        affinity=affinity_key(run.slot_id),
+        affinity=session,
         replica=replica,
         response=outcome if isinstance(outcome, Response) else None,
         failure=outcome if isinstance(outcome, Failure) else None,

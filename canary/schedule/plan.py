@@ -63,8 +63,8 @@ class Planned:
 
     @property
     def runs(self) -> tuple[Run, ...]:
-        """All that is fired at once, ordinals 0 to burst - 1: same probe, same salt."""
-        return (self.run, *(replace(self.run, ordinal=nth) for nth in range(1, self.run.burst)))
+        """All that is fired at once."""
+        return self.run.volley
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ one gap.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -42,13 +42,16 @@ class MissReason(StrEnum):
 
 
 class Scheduler:
-    """Fires the runs of a plan, each once. `tick` may be called at any time, by anyone in the event loop's thread."""
+    """Fires the runs of a plan, each once, those of a burst in one call.
+
+    `tick` may be called at any time, by anyone in the event loop's thread.
+    """
 
     def __init__(
         self,
         plan: Plan,
         clock: Clock,
-        fire: Callable[[Run], Awaitable[None]],
+        fire: Callable[[Sequence[Run]], Awaitable[None]],
         *,
         missed: Callable[[Run, MissReason], None],
         lateness: Callable[[Run, timedelta], None],
@@ -139,13 +142,7 @@ class Scheduler:
         return MissReason.SATURATED if self.in_flight >= self._max_in_flight else None
 
     async def _fly(self, planned: Planned) -> None:
-        """A burst is one flight: it lands when its last run has."""
-        if planned.run.burst == 1:
-            await self._fire(planned.run)
-            return
-        ended = await asyncio.gather(*map(self._fire, planned.runs), return_exceptions=True)
-        if (error := next(filter(None, ended), None)) is not None:
-            raise error
+        await self._fire(planned.runs)
 
     def _landed(self, planned: Planned, task: asyncio.Task[None]) -> None:
         key = planned.key

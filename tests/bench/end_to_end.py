@@ -122,7 +122,10 @@ async def ours(url: str, load: Load, requests: int, folder: Path, scorers: Mappi
     watch = armed(store, targets, scorers)
     clock, http = SystemClock(), HttpClient()
     ledger = MeteredLedger(store, watch, (), clock)
-    client, writer = ProbeClient(http, clock), Writer(ledger.keep, clock, weigh=lambda fired: weight(fired.observation))
+    client, writer = (
+        ProbeClient(http, clock),
+        Writer(ledger.keep, clock, weigh=lambda fired: weight(fired.observations)),
+    )
     running = asyncio.create_task(writer.run())
 
     async def ask(number: int) -> None:
@@ -130,7 +133,7 @@ async def ours(url: str, load: Load, requests: int, folder: Path, scorers: Mappi
         observation = await client.fire(Run(PROBE, targets[pool], REGION, SLOT + minute * MINUTE))
         if observation.response is None:
             raise RuntimeError(str(observation.failure))
-        await writer.put(Fired(PROBE, observation))
+        await writer.put(Fired(PROBE, (observation,)))
 
     await asyncio.gather(*(ask(-1 - n) for n in range(load.in_flight)))  # connections, references, tables
     await writer.drained()

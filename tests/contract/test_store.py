@@ -42,6 +42,19 @@ def test_a_failure_comes_back_as_it_went_in(store: Store) -> None:
         assert tx.observation("slot000000") == failed()
 
 
+def test_the_observations_of_a_burst_come_back_as_one_unit(store: Store) -> None:
+    """Which ones belong together follows from what is kept of each: group, slot time and ordinal."""
+    bursts = [
+        [observation(8 * n + i, group="script@8", slot_time=T0, ordinal=8 * n + i) for i in range(8)] for n in range(2)
+    ]
+    with store.transaction() as tx:
+        tx.add_observations([one for burst in bursts for one in burst])
+    with store.reading() as tx:
+        kept = list(tx.observations(group="script@8"))
+    assert [{one.unit for one in kept[:8]}, {one.unit for one in kept[8:]}] == [{b[0].unit} for b in bursts]
+    assert {(one.burst, one.leads) for one in kept} == {(8, True), (8, False)}
+
+
 def test_an_unknown_slot_has_no_observation(store: Store) -> None:
     with store.reading() as tx:
         assert tx.observation("slot000000") is None

@@ -49,6 +49,12 @@ def test_the_list_tells_what_a_round_costs(config: Path):
     assert row["tokens_per_round"] == row["runs_per_round"] * (row["prompt_tokens"] + row["max_tokens"])
 
 
+def test_a_burst_costs_as_many_runs_a_round_as_it_has(tmp_path: Path, base_url: str):
+    path = tmp_path / "bursts.yaml"
+    path.write_text(config_text(default_spec(), base_url, choice="families: [onetoken]\n    burst: [1, 8]"))
+    assert listed(path)["onetoken-capital"]["runs_per_round"] == 9 * len(default_spec().targets)
+
+
 def test_a_probe_that_no_suite_fires_costs_nothing(config: Path):
     assert {listed(config)[name]["tokens_per_round"] for name in ("prose-tides", "context-120k-start")} == {0}
 

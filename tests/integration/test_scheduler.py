@@ -1,7 +1,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
@@ -34,12 +34,12 @@ class Probing:
         self.hold = asyncio.Event()
         self.hold.set()
 
-    async def fire(self, run: Run) -> None:
-        self.fired.append(run)
+    async def fire(self, volley: Sequence[Run]) -> None:
+        self.fired.extend(volley)
         await self.hold.wait()
 
     def scheduler(
-        self, the_plan: Plan, max_in_flight: int = 100, fire: Callable[[Run], Awaitable[None]] | None = None
+        self, the_plan: Plan, max_in_flight: int = 100, fire: Callable[[Sequence[Run]], Awaitable[None]] | None = None
     ) -> Scheduler:
         return Scheduler(
             the_plan,
@@ -226,7 +226,7 @@ async def test_no_more_than_the_most_runs_are_in_flight():
 
 
 async def test_a_crash_of_a_run_is_counted_and_the_schedule_goes_on(caplog: pytest.LogCaptureFixture):
-    async def crash(run: Run) -> None:
+    async def crash(_: Sequence[Run]) -> None:
         raise RuntimeError("a secret answer")
 
     clock = FakeClock(START)
@@ -332,7 +332,18 @@ async def test_ticks_come_back_when_the_wall_clock_that_they_wait_for_was_set_ba
     await scheduler.drain(seconds(1))
 
 
-async def test_a_burst_is_fired_at_once_and_lands_when_its_last_run_has():
+async def test_a_burst_is_fired_in_one_call():
+    clock = FakeClock(START)
+    volleys: list[list[int]] = []
+
+    async def fire(volley: Sequence[Run]) -> None:
+        volleys.append([run.ordinal for run in volley])
+
+    await pass_time(Probing(clock).scheduler(plan(entry(jitter=0, burst=4)), fire=fire), clock, timedelta(seconds=60))
+    assert volleys == [[0, 1, 2, 3]]
+
+
+async def test_all_runs_of_a_burst_are_in_flight_until_it_lands():
     clock = FakeClock(START)
     probing = Probing(clock)
     probing.hold.clear()
@@ -359,18 +370,3 @@ async def test_a_burst_in_flight_does_not_hold_up_the_lone_probe():
     scheduler = probing.scheduler(plan(entry(jitter=0), entry(jitter=0, burst=8)))
     await pass_time(scheduler, clock, timedelta(seconds=60))
     assert Counter(run.burst for run in probing.fired) == {1: 1, 8: 8}
-
-
-async def test_the_other_runs_of_a_burst_end_although_one_crashes(caplog: pytest.LogCaptureFixture):
-    clock = FakeClock(START)
-    ended: list[int] = []
-
-    async def fire(run: Run) -> None:
-        if run.ordinal == 0:
-            raise RuntimeError
-        await asyncio.sleep(0)
-        ended.append(run.ordinal)
-
-    scheduler = Probing(clock).scheduler(plan(entry(jitter=0, burst=4)), fire=fire)
-    await pass_time(scheduler, clock, timedelta(seconds=60))
-    assert (ended, scheduler.crashed, scheduler.in_flight) == ([1, 2, 3], 1, 0)

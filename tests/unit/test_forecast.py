@@ -20,16 +20,24 @@ platforms: [api]
 pools: [short]
 detect: {{smallest_share: {share}}}
 budget: {{false_alarms_per_week: {budget}}}
-endpoints: [{{base_url: "http://127.0.0.1:1/v1", limits: {{rate_per_second: 2}}}}]
-suites: [{{name: all, interval: {interval}, families: [prose]}}]
+endpoints: [{{base_url: "http://127.0.0.1:1/v1", limits: {{rate_per_second: {rate}}}}}]
+suites: [{{name: all, interval: {interval}, families: [prose], burst: {burst}}}]
 """
 
 
 def a_config(
-    folder: Path, *, models: str = "mid", share: float = 0.05, budget: float = 0.25, interval: str = "60s"
+    folder: Path,
+    *,
+    models: str = "mid",
+    share: float = 0.05,
+    budget: float = 0.25,
+    interval: str = "60s",
+    rate: int = 2,
+    burst: str = "[1]",
 ) -> Config:
     path = folder / "canary.yaml"
-    path.write_text(CONFIG.format(models=models, share=share, budget=budget, interval=interval), encoding="utf-8")
+    facts = {"models": models, "share": share, "budget": budget, "interval": interval, "rate": rate, "burst": burst}
+    path.write_text(CONFIG.format(**facts), encoding="utf-8")
     return load(path, {})
 
 
@@ -40,6 +48,20 @@ def first_delay(outlook: Forecast, share: float) -> timedelta | None:
 
 def test_a_run_per_interval_and_group(tmp_path: Path) -> None:
     assert forecast(a_config(tmp_path, models="mid, small", interval="10s")).runs_per_second == pytest.approx(0.2)
+
+
+def test_a_burst_costs_as_much_as_its_runs(tmp_path: Path) -> None:
+    lone, burst = (forecast(a_config(tmp_path, rate=8, burst=size), golden=100) for size in ("[1]", "[8]"))
+    assert burst.runs_per_second == pytest.approx(8 * lone.runs_per_second)
+    assert burst.tokens_per_day == pytest.approx(8 * lone.tokens_per_day, rel=1e-4)
+    assert (burst.recording.runs, burst.recording.least) == (8 * lone.recording.runs, 8 * lone.recording.least)
+    assert burst.recording.tokens == pytest.approx(8 * lone.recording.tokens, rel=1e-4)
+
+
+def test_each_size_of_burst_adds_series_which_share_the_budget(tmp_path: Path) -> None:
+    lone, both = (forecast(a_config(tmp_path, rate=8, burst=sizes)) for sizes in ("[1]", "[1, 8]"))
+    assert both.series == 2 * lone.series
+    assert both.false_alarms_per_week == lone.false_alarms_per_week
 
 
 def test_tokens_are_a_prompt_and_the_longest_answer_for_each_run(tmp_path: Path) -> None:
@@ -92,8 +114,9 @@ def test_the_default_recording_arms_a_series_that_shows_one_event(tmp_path: Path
     assert golden_answers(config) >= answers_needed(1, SignalKind.EVENT, delta=delta, smallest_share=0.05)
 
 
-def test_the_cost_of_a_recording_is_what_the_recorder_plans(tmp_path: Path) -> None:
-    config = a_config(tmp_path, models="mid, small")
+@pytest.mark.parametrize("burst", ["[1]", "[1, 8]"])
+def test_the_cost_of_a_recording_is_what_the_recorder_plans(tmp_path: Path, burst: str) -> None:
+    config = a_config(tmp_path, models="mid, small", rate=8, burst=burst)
     outlook = forecast(config, golden=100)
     planned = 0
     for target in config.targets:

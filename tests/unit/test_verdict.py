@@ -50,6 +50,7 @@ def a_probe(identity: str, family: str = "prose") -> Probe:
 
 
 PROBES = (a_probe("tides"), a_probe("glass"))
+GROUPS = {"prose": PROBES}
 
 
 def a_baseline(signal: str, *, probes: Sequence[Probe] = PROBES, version: int = 1, n: int = 4000) -> Baseline:
@@ -70,14 +71,14 @@ ARMED = a_watch(a_baseline("script"), a_baseline("availability"))
 def answering(choose: Callable[[int], str | Failure], pause: Callable[[int], float] = lambda _: 0.0) -> Fire:
     """A target that gives its n-th run what `choose` says."""
 
-    async def fire(run: Run) -> Observation:
+    async def one(run: Run) -> Observation:
         await asyncio.sleep(pause(run.ordinal))
         chosen = choose(run.ordinal)
         return Observation(
             slot_id=run.slot_id,
             probe_id=run.probe.id,
             probe_digest=run.probe.digest,
-            group=run.probe.group,
+            group=run.group,
             target=run.target.name,
             region=run.region,
             slot_time=run.slot_time,
@@ -88,6 +89,9 @@ def answering(choose: Callable[[int], str | Failure], pause: Callable[[int], flo
             response=Response(chosen, Finish.STOP) if isinstance(chosen, str) else None,
             failure=chosen if isinstance(chosen, Failure) else None,
         )
+
+    async def fire(volley: Sequence[Run]) -> Sequence[Observation]:
+        return await asyncio.gather(*map(one, volley))
 
     return fire
 
@@ -107,7 +111,7 @@ def broken(ordinal: int) -> str:
 async def verdict_on(
     fire: Fire, n: int = 200, *, watch: Watch = ARMED, store: MemoryStore | None = None, rule: Rule = RULE
 ) -> Report:
-    runs = plan(TARGET, PROBES, "lab", n, NOW)
+    runs = plan(TARGET, GROUPS, "lab", n, NOW)
     return await replay(store or MemoryStore(), fire, watch, runs, rule, lambda _, __: None)
 
 
@@ -156,9 +160,9 @@ async def test_without_any_armed_series_it_is_refused() -> None:
 async def test_it_stops_at_the_wave_in_which_it_is_sure() -> None:
     fired = Counter[str]()
 
-    async def fire(run: Run) -> Observation:
-        fired[run.slot_id] += 1
-        return await answering(broken)(run)
+    async def fire(volley: Sequence[Run]) -> Sequence[Observation]:
+        fired.update(run.slot_id for run in volley)
+        return await answering(broken)(volley)
 
     report = await verdict_on(fire)
     assert len(fired) == report.fired < report.planned
@@ -168,13 +172,13 @@ async def test_it_stops_at_the_wave_in_which_it_is_sure() -> None:
 async def test_never_more_runs_are_under_way_than_the_target_may_bear() -> None:
     under_way = most = 0
 
-    async def fire(run: Run) -> Observation:
+    async def fire(volley: Sequence[Run]) -> Sequence[Observation]:
         nonlocal under_way, most
-        under_way += 1
+        under_way += len(volley)
         most = max(most, under_way)
         await asyncio.sleep(0)
-        under_way -= 1
-        return await answering(healthy)(run)
+        under_way -= len(volley)
+        return await answering(healthy)(volley)
 
     await verdict_on(fire)
     assert most == TARGET.limits.concurrency
@@ -192,8 +196,8 @@ async def test_the_kept_answers_give_the_same_verdict_again() -> None:
     with store.reading() as tx:
         kept = {seen.slot_id: seen for seen in tx.observations(purpose=Purpose.REPLAY, bodies=True)}
 
-    async def fire(run: Run) -> Observation:
-        return kept[run.slot_id]
+    async def fire(volley: Sequence[Run]) -> Sequence[Observation]:
+        return [kept[run.slot_id] for run in volley]
 
     assert await verdict_on(fire) == first
 
@@ -235,7 +239,7 @@ async def test_a_probe_that_was_edited_since_the_recording_is_not_judged_by_it()
 async def test_what_is_shown_names_the_slots_that_show_it() -> None:
     report = await verdict_on(answering(broken))
     (script,) = (shown for shown in report.shown if shown.series.signal == "script")
-    touched = {run.slot_id for run in plan(TARGET, PROBES, "lab", 200, NOW) if run.ordinal % 3 == 0}
+    touched = {run.slot_id for (run,) in plan(TARGET, GROUPS, "lab", 200, NOW) if run.ordinal % 3 == 0}
     assert len(script.evidence) == script.events
     assert set(script.evidence) <= touched
 
@@ -246,31 +250,92 @@ async def test_progress_is_told_after_each_wave() -> None:
     def progress(fired: int, judgement: Judgement) -> None:
         told.append((fired, judgement.verdict))
 
-    runs = plan(TARGET, PROBES, "lab", 20, NOW)
+    runs = plan(TARGET, GROUPS, "lab", 20, NOW)
     await replay(MemoryStore(), answering(healthy), ARMED, runs, RULE, progress)
     assert told == [(8, Verdict.INCONCLUSIVE), (16, Verdict.INCONCLUSIVE), (20, Verdict.INCONCLUSIVE)]
 
 
 def test_the_same_moment_draws_the_same_runs() -> None:
-    assert plan(TARGET, PROBES, "lab", 50, NOW) == plan(TARGET, PROBES, "lab", 50, NOW)
+    assert plan(TARGET, GROUPS, "lab", 50, NOW) == plan(TARGET, GROUPS, "lab", 50, NOW)
 
 
 def test_another_moment_draws_other_runs() -> None:
-    later = plan(TARGET, PROBES, "lab", 50, NOW + timedelta(seconds=1))
-    assert [run.probe.id for run in later] != [run.probe.id for run in plan(TARGET, PROBES, "lab", 50, NOW)]
+    later = plan(TARGET, GROUPS, "lab", 50, NOW + timedelta(seconds=1))
+    assert [run.probe.id for (run,) in later] != [run.probe.id for (run,) in plan(TARGET, GROUPS, "lab", 50, NOW)]
 
 
 def test_groups_take_turns_however_many_probes_they_have() -> None:
     lone = a_probe("sum", "code")
-    groups = Counter(run.probe.group for run in plan(TARGET, (*PROBES, lone), "lab", 50, NOW))
+    groups = Counter(run.probe.group for (run,) in plan(TARGET, {**GROUPS, "code": (lone,)}, "lab", 50, NOW))
     assert groups == {"code": 25, "prose": 25}
 
 
 def test_salts_are_drawn_from_those_that_the_probe_has() -> None:
     salted = replace(PROBES[0], salts=("One.", "Two.", "Three."))
-    assert {run.salt for run in plan(TARGET, (salted,), "lab", 100, NOW)} == {0, 1, 2}
+    assert {run.salt for (run,) in plan(TARGET, {"prose": (salted,)}, "lab", 100, NOW)} == {0, 1, 2}
 
 
 def test_a_plan_without_a_probe_is_refused() -> None:
     with pytest.raises(ValueError, match="one probe"):
-        plan(TARGET, (), "lab", 5, NOW)
+        plan(TARGET, {"prose": ()}, "lab", 5, NOW)
+
+
+BURSTS = {"prose@8": PROBES}
+
+
+def watching_bursts(size: int = 8) -> Watch:
+    group = f"prose@{size}"
+    golden = [a_baseline(signal) for signal in ("script", "availability")]
+    moved = [replace(one, series=replace(one.series, group=group)) for one in golden]
+    return muster([Rhythm(TARGET.name, group, PROBES, timedelta(minutes=1))], moved, Terms(0.25, 0.05, 0.05), "lab")
+
+
+async def verdict_on_bursts(fire: Fire, n: int = 200, store: MemoryStore | None = None) -> Report:
+    volleys = plan(TARGET, BURSTS, "lab", n, NOW)
+    return await replay(store or MemoryStore(), fire, watching_bursts(), volleys, RULE, lambda _, __: None)
+
+
+def test_bursts_are_planned_whole_each_run_in_a_slot_of_its_own() -> None:
+    volleys = plan(TARGET, {**BURSTS, **GROUPS}, "lab", 50, NOW)
+    assert Counter(map(len, volleys)) == {1: 25, 8: 25}
+    assert all(volley == volley[0].volley for volley in volleys)
+    assert len({run.slot_id for volley in volleys for run in volley}) == 25 * 9
+
+
+async def test_a_burst_is_fired_by_itself() -> None:
+    sizes = []
+    under_way = 0
+
+    async def fire(volley: Sequence[Run]) -> Sequence[Observation]:
+        nonlocal under_way
+        under_way += 1
+        await asyncio.sleep(0)
+        sizes.append((len(volley), under_way))
+        under_way -= 1
+        return await answering(healthy)(volley)
+
+    await verdict_on_bursts(fire, 10)
+    assert sizes == [(8, 1)] * 10
+
+
+async def test_healthy_bursts_pass_and_count_as_one_answer_each() -> None:
+    report = await verdict_on_bursts(answering(healthy))
+    assert report.verdict is Verdict.PASS
+    assert {(shown.series.group, shown.answers) for shown in report.shown} == {("prose@8", report.fired // 8)}
+
+
+async def test_bursts_in_which_one_answer_is_touched_fail_and_the_answer_is_named() -> None:
+    store = MemoryStore()
+    report = await verdict_on_bursts(answering(lambda ordinal: THAI if ordinal % 8 == 5 else ENGLISH), store=store)
+    worst = next(shown for shown in report.shown if shown.series.signal == "script")
+    with store.reading() as tx:
+        ordinals = {seen.ordinal % 8 for slot_id in worst.evidence if (seen := tx.observation(slot_id)) is not None}
+    assert (report.verdict, report.judgement.signal, ordinals) == (Verdict.FAIL, "prose@8/script", {5})
+    assert worst.events == worst.answers
+
+
+async def test_bursts_are_not_judged_by_the_baseline_of_the_lone_probe() -> None:
+    with pytest.raises(BaselineError, match="record a baseline first"):
+        await replay(
+            MemoryStore(), answering(healthy), ARMED, plan(TARGET, BURSTS, "lab", 9, NOW), RULE, lambda _, __: None
+        )

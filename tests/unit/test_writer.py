@@ -90,9 +90,9 @@ async def test_a_full_queue_makes_those_who_put_wait() -> None:
 
 
 async def test_an_answer_a_hundred_times_as_long_weighs_a_hundred_times_as_much() -> None:
-    assert weight(fired("long", 0, "a" * 1_000).observation) == 1
-    assert weight(fired("long", 0, "a" * 200_000).observation) == 101
+    assert weight(fired("long", 0, "a" * 1_000).observations) == 1
+    assert weight(fired("long", 0, "a" * 200_000).observations) == 101
 
 
 async def test_a_failure_weighs_as_an_ordinary_answer() -> None:
-    assert weight(fired("long", 0, None).observation) == 1
+    assert weight(fired("long", 0, None).observations) == 1

@@ -25,6 +25,7 @@ def finding(
     symptom: Symptom = Symptom.CORRUPTION,
     *,
     target: str = TARGET,
+    group: str = "prose",
     onset: float = -30,
     share: float = 0.008,
     evidence: tuple[str, ...] = ("slot-a", "slot-b"),
@@ -32,7 +33,7 @@ def finding(
     """`onset`: minutes after START, give or take five."""
     best = START + minutes(onset)
     return Finding(
-        series=series(signal, target=target),
+        series=series(signal, target=target, group=group),
         symptom=symptom,
         alarms=1,
         onset=Interval(low=best - minutes(5), best=best, high=best + minutes(5)),

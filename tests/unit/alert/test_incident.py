@@ -303,6 +303,12 @@ def test_a_few_failures_inhibit_nothing() -> None:
     assert inhibitor([errors], ONE, POLICY) is None
 
 
+def test_bursts_in_which_a_run_failed_inhibit_nothing() -> None:
+    """That one run of 64 fails in each burst says nothing of the pool as a whole."""
+    outage, _ = absorb(None, finding("no_answer", Symptom.AVAILABILITY, share=1.0, group="onetoken@64"), START, POLICY)
+    assert inhibitor([outage], ONE, POLICY) is None
+
+
 def test_quality_inhibits_nothing() -> None:
     assert inhibitor([opened()], finding("kl", Symptom.DEVIATION), POLICY) is None
 

@@ -91,6 +91,12 @@ def test_the_summary_names_every_symptom_and_the_largest_share() -> None:
     assert summary(both) == "corruption and deviation on opus/api/tpu-1: 16 % of answers (8 % to 32 %)"
 
 
+def test_of_bursts_the_share_is_one_of_bursts() -> None:
+    told = text(incident(finding(group="onetoken@8", share=0.16)))
+    assert told[0] == "corruption on opus/api/tpu-1: 16 % of bursts of 8 answers (8 % to 32 %)"
+    assert "16 % of bursts of 8 answers, 95% confidence interval 8 % to 32 %, 400 bursts of 8 answers seen" in told[5]
+
+
 def test_evidence_is_the_strongest_of_each_series_first() -> None:
     both = incident(finding(evidence=("a1", "a2")), finding("syntax_error", evidence=("b1", "b2")))
     assert render(both, kind=TRIGGER, now=START)["evidence"] == ["a1", "b1", "a2"]

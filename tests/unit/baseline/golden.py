@@ -46,7 +46,7 @@ def atom(token: int) -> Logprobs:
 def answer(run: Run, logprobs: Logprobs | None = None) -> Observation:
     response = Response("fine", Finish.STOP, logprobs=logprobs)
     return Observation(
-        slot_id=run.slot_id, probe_id=run.probe.id, probe_digest=run.probe.digest, group=run.probe.group,
+        slot_id=run.slot_id, probe_id=run.probe.id, probe_digest=run.probe.digest, group=run.group,
         target=run.target.name, region=run.region, slot_time=run.slot_time, started_at=run.slot_time,
         duration=timedelta(seconds=1), ordinal=run.ordinal, salt=run.salt, purpose=Purpose.GOLDEN, response=response,
     )  # fmt: skip

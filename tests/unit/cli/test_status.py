@@ -48,4 +48,4 @@ def test_every_state_has_a_look(state: TargetState) -> None:
 
 def test_a_target_with_an_incident_says_how_much_it_touches() -> None:
     row = replace(a_row("short", TargetState.INCIDENT), touched=0.31)
-    assert "31% of answers" in drawn([row], 80)
+    assert "31% touched" in drawn([row], 80)

@@ -76,11 +76,45 @@ def test_a_dear_probe_is_fired_when_it_is_named(loading: Loading):
         ("use: cheap\nfamilies: [prose]", "12: suites[0].families: stands beside use: give one of the two"),
         ("use: cheap\nprobes: [prose-a]", "12: suites[0].probes: stands beside use: give one of the two"),
         ("max_tokens_per_run: 10", "9: suites[0]: fires nothing"),
+        ("burst: []", "11: suites[0].burst: should have at least one entry"),
+        ("burst: [8, 8]", "11: suites[0].burst: should not repeat itself"),
+        ("burst: [0]", "11: suites[0].burst[0]: should be greater"),
+        ("burst: [257]", "11: suites[0].burst[0]: should be less"),
+        (
+            "burst: [1, 64]",
+            "11: suites[0].burst: 64 at once are more than mid/api/short may be asked: its endpoint's limits need "
+            "concurrency and rate_per_second of at least 64",
+        ),
     ],
 )
 def test_a_suite_that_cannot_be_fired_is_refused(failing: Failing, lines: str, said: str):
     (line,) = failing(with_suite(lines))
     assert said in line
+
+
+def test_each_burst_is_a_probe_group_of_its_own(loading: Loading):
+    text = suite(ROOMY, "families: [prose]\nburst: [1, 8, 64]\ntargets: {model: mid, platform: api, pool: long}")
+    assert [(a.group, a.burst) for a in loading(text).assignments()] == [("prose", 1), ("prose@8", 8), ("prose@64", 64)]
+
+
+def test_the_bursts_are_fired_alone_and_eight_and_64_at_once(loading: Loading):
+    text = suite(ROOMY.replace(PROBES, ""), "use: bursts\ntargets: {model: mid, platform: api, pool: long}")
+    assert {a.group for a in loading(text).assignments()} == {"onetoken", "onetoken@8", "onetoken@64"}
+
+
+def test_the_bursts_go_beside_a_suite_that_fires_the_same_probes_alone(loading: Loading):
+    both = suite(ROOMY.replace(PROBES, ""), "use: standard\n\n") + (
+        "  - {name: bursts, interval: 10m, use: bursts, burst: [8, 64]}\n"
+    )
+    assert {a.group for a in loading(both).assignments()} >= {"onetoken", "onetoken@8", "onetoken@64", "prose"}
+
+
+def test_a_burst_that_a_day_of_tokens_could_not_pay_is_refused(failing: Failing):
+    limits = "limits: {concurrency: 64, rate_per_second: 64, tokens_per_day: 500}"
+    text = with_suite("families: [prose]\nburst: [8]").replace("/v1\n", f"/v1\n    {limits}\n")
+    (line,) = failing(text)
+    assert "suites[0].burst: 8 at once may cost " in line
+    assert line.endswith("mid/api/short has 500 tokens_per_day")
 
 
 def test_cost_counts_the_prompt_the_tools_and_the_longest_answer(tmp_path: Path):

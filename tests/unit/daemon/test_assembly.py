@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from canary.config import Config, load
-from canary.daemon.assembly import target_of, watch_of_probes
+from canary.daemon.assembly import plan_of, rhythms_of, target_of, watch_of_groups
 from canary.lab.spec import config_text, default_spec
 from canary.records import BaselinePart, SeriesKey
 from canary.store import MemoryStore
@@ -34,7 +34,7 @@ def store(config: Config) -> MemoryStore:
 
 def bound(config: Config, store: MemoryStore, *names: str) -> float:
     probes = [probe for probe in config.probes if probe.id in names]
-    watch = watch_of_probes(config, store, target_of(config, SHORT), probes, 0.5)
+    watch = watch_of_groups(config, store, target_of(config, SHORT), {"prose": probes}, 0.5)
     return watch.armed[SERIES].detector.healthy_event_rate(1.0)
 
 
@@ -49,5 +49,14 @@ def test_a_verdict_on_some_probes_of_a_group_stands_on_their_own_golden_answers(
 
 def test_a_series_too_noisy_for_the_share_is_not_judged(config: Config, store: MemoryStore) -> None:
     probes = [probe for probe in config.probes if probe.id == "prose-bread"]
-    watch = watch_of_probes(config, store, target_of(config, SHORT), probes, 0.05)
+    watch = watch_of_groups(config, store, target_of(config, SHORT), {"prose": probes}, 0.05)
     assert SERIES in watch.learning
+
+
+def test_bursts_reach_the_plan_and_the_watch(tmp_path: Path) -> None:
+    path = tmp_path / "canary.yaml"
+    choice = "families: [onetoken]\n    burst: [1, 8]"
+    path.write_text(config_text(default_spec(), "http://127.0.0.1:1", choice=choice))
+    config = load(path, {})
+    assert {(one.group, one.burst) for one in plan_of(config).entries} == {("onetoken", 1), ("onetoken@8", 8)}
+    assert {one.group for one in rhythms_of(config)} == {"onetoken", "onetoken@8"}

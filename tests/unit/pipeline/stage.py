@@ -63,9 +63,9 @@ def baseline(series: SeriesKey, *, n: int = 3_000, epoch: int = 1, at: datetime 
     )
 
 
-def watch(pools: Sequence[str], terms: Terms = TERMS, **golden: int) -> Watch:
-    rhythms = [Rhythm(target(pool).name, "prose", (PROBE,), MINUTE) for pool in pools]
-    series = [SeriesKey(r.target, "eu", "prose", signal) for r in rhythms for signal in ("script", "availability")]
+def watch(pools: Sequence[str], terms: Terms = TERMS, groups: Sequence[str] = ("prose",), **golden: int) -> Watch:
+    rhythms = [Rhythm(target(pool).name, group, (PROBE,), MINUTE) for pool in pools for group in groups]
+    series = [SeriesKey(r.target, "eu", r.group, signal) for r in rhythms for signal in ("script", "availability")]
     return muster(rhythms, [baseline(key, **golden) for key in series], terms, "eu")
 
 
@@ -73,23 +73,28 @@ def ledger(store: Store, clock: FakeClock, on: Watch) -> Ledger:
     return Ledger(store, on, [ReceiverSpec("hook", ReceiverKind.WEBHOOK, "http://127.0.0.1:1")], clock)
 
 
-def fired(pool: str, minute: int, text: str | None) -> Fired:
-    run = Run(PROBE, target(pool), "eu", START + minute * MINUTE)
+def fired(pool: str, minute: int, *texts: str | None) -> Fired:
+    """A run, or a burst, in that minute, and what came of it; None is a failure."""
+    run = Run(PROBE, target(pool), "eu", START + minute * MINUTE, burst=len(texts))
+    return Fired(PROBE, tuple(map(_observed, run.volley, texts)))
+
+
+def _observed(run: Run, text: str | None) -> Observation:
     answer = None if text is None else Response(text, Finish.STOP)
-    observation = Observation(
+    return Observation(
         slot_id=run.slot_id,
         probe_id=PROBE.id,
         probe_digest=PROBE.digest,
-        group="prose",
+        group=run.group,
         target=run.target.name,
         region="eu",
         slot_time=run.slot_time,
         started_at=run.slot_time,
         duration=timedelta(seconds=1),
+        ordinal=run.ordinal,
         response=answer,
         failure=Failure(FailureKind.UNREACHABLE, "refused") if text is None else None,
     )
-    return Fired(PROBE, observation)
 
 
 def play(

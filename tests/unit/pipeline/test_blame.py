@@ -33,22 +33,20 @@ def watch() -> Watch:
 
 def answer(on: Target, minute: int, text: str, replica: str) -> Fired:
     run = Run(PROBE, on, "eu", START + minute * MINUTE)
-    return Fired(
-        PROBE,
-        Observation(
-            slot_id=run.slot_id,
-            probe_id=PROBE.id,
-            probe_digest=PROBE.digest,
-            group="prose",
-            target=on.name,
-            region="eu",
-            slot_time=run.slot_time,
-            started_at=run.slot_time,
-            duration=MINUTE / 60,
-            replica=replica,
-            response=Response(text, Finish.STOP),
-        ),
+    seen = Observation(
+        slot_id=run.slot_id,
+        probe_id=PROBE.id,
+        probe_digest=PROBE.digest,
+        group="prose",
+        target=on.name,
+        region="eu",
+        slot_time=run.slot_time,
+        started_at=run.slot_time,
+        duration=MINUTE / 60,
+        replica=replica,
+        response=Response(text, Finish.STOP),
     )
+    return Fired(PROBE, (seen,))
 
 
 def play(
@@ -84,7 +82,7 @@ def first(share: float, touched: str, minutes: int = 500) -> Incident:
 def test_an_incident_names_the_smallest_part_of_the_fleet_that_explains_it(
     share: float, touched: str, where: str
 ) -> None:
-    *_, (incident, _) = play(MemoryStore(), share, touched, 400)
+    *_, (incident, _) = play(MemoryStore(), share, touched, 200)
     assert incident.target == where
 
 
@@ -109,7 +107,7 @@ def test_the_target_to_replay_is_one_that_shows_the_fault() -> None:
 
 def test_a_fault_in_all_pools_is_one_incident_and_one_trigger() -> None:
     store = MemoryStore()
-    reasons = [reason for _, reason in play(store, 0.1, "", 400)]
+    reasons = [reason for _, reason in play(store, 0.1, "", 160)]
     with store.reading() as tx:
         assert len(tx.incidents()) == 1
     assert reasons.count(Reason.OPENED) == 1
@@ -124,7 +122,7 @@ def test_a_weak_fault_in_all_pools_is_found_before_any_pool_could_tell() -> None
 
 def test_scopes_alarm_again_from_the_store_to_the_bit() -> None:
     store = MemoryStore()
-    for _ in play(store, 0.1, "/cloud/", 300):
+    for _ in play(store, 0.1, "/cloud/", 160):
         pass
     with store.reading() as tx:
         live = list(tx.alarms())

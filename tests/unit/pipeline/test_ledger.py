@@ -51,7 +51,7 @@ def test_an_incident_says_since_when_how_big_and_shows_evidence() -> None:
     assert finding.onset.low <= START + 69 * MINUTE <= finding.onset.high
     assert finding.size.low < 0.1 < finding.size.high
     assert set(finding.evidence) <= {
-        fired("long", m, BROKEN).observation.slot_id for m in range(60, 180) if m % 10 == 9
+        fired("long", m, BROKEN).observations[0].slot_id for m in range(60, 180) if m % 10 == 9
     }
 
 

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -18,13 +18,17 @@ TARGET = target("long")
 GROUPS = {"prose": (PROBE,)}
 
 
-async def healthy(run: Run) -> Observation:
+async def healthy(volley: Sequence[Run]) -> list[Observation]:
+    return [an_answer(run) for run in volley]
+
+
+def an_answer(run: Run) -> Observation:
     logprobs = Logprobs((1,), (-0.1 - run.ordinal % 3 / 100,), ((1,),), ((-0.1,),))
     return Observation(
         slot_id=run.slot_id,
         probe_id=run.probe.id,
         probe_digest=run.probe.digest,
-        group=run.probe.group,
+        group=run.group,
         target=run.target.name,
         region=run.region,
         slot_time=run.slot_time,
@@ -80,12 +84,12 @@ async def test_a_resumed_recording_fires_only_what_is_left() -> None:
     recording = begin(store, TARGET, "eu", 30, clock.now())
     left = 20
 
-    async def broken_off(run: Run) -> Observation:
+    async def broken_off(volley: Sequence[Run]) -> list[Observation]:
         nonlocal left
         left -= 1
         if left < 0:
             raise ConnectionError
-        return await healthy(run)
+        return await healthy(volley)
 
     with pytest.raises(ConnectionError):
         await record(store, broken_off, clock, recording, TARGET, GROUPS, Tally(), Tally())
@@ -119,3 +123,55 @@ class Refusing(MemoryStore):
 async def test_a_store_that_refuses_ends_the_recording_with_its_error() -> None:
     with pytest.raises(StoreError, match="no"):
         await asyncio.wait_for(recorded(Refusing(), Tally(), Tally()), 5)
+
+
+BURSTS = {"prose": (PROBE,), "prose@8": (PROBE,)}
+
+
+async def test_bursts_are_recorded_one_by_one_with_nothing_beside_them() -> None:
+    store, clock = MemoryStore(), FakeClock(START)
+    under_way: list[int] = []
+    seen: list[tuple[int, int]] = []
+
+    async def fire(volley: Sequence[Run]) -> list[Observation]:
+        under_way.append(len(volley))
+        await asyncio.sleep(0)
+        seen.append((len(volley), len(under_way)))
+        under_way.remove(len(volley))
+        return await healthy(volley)
+
+    fired = Tally()
+    await record(store, fire, clock, begin(store, TARGET, "eu", 30, START), TARGET, BURSTS, fired, Tally())
+    assert {beside for size, beside in seen if size == 8} == {1}
+    assert max(beside for size, beside in seen if size == 1) == TARGET.limits.concurrency
+    assert fired.told[-1] == (9 * 50, 9 * 50)
+
+
+async def test_a_group_of_bursts_gets_baselines_of_as_many_bursts() -> None:
+    store, clock = MemoryStore(), FakeClock(START)
+    proposed = await record(
+        store, healthy, clock, begin(store, TARGET, "eu", 30, START), TARGET, BURSTS, Tally(), Tally()
+    )
+    assert {(one.series.group, one.n) for one in proposed} == {("prose", 30), ("prose@8", 30)}
+
+
+async def test_a_recording_that_was_broken_off_in_a_burst_fires_that_burst_again_as_a_whole() -> None:
+    store, clock = MemoryStore(), FakeClock(START)
+    recording = begin(store, TARGET, "eu", 30, clock.now())
+
+    async def broken_off(volley: Sequence[Run]) -> list[Observation]:
+        if len(volley) == 8 and volley[0].ordinal > 8 * 10:
+            raise ConnectionError
+        return await healthy(volley)
+
+    with pytest.raises(ConnectionError):
+        await record(store, broken_off, clock, recording, TARGET, BURSTS, Tally(), Tally())
+    sizes: list[int] = []
+
+    async def resumed(volley: Sequence[Run]) -> list[Observation]:
+        sizes.append(len(volley))
+        return await healthy(volley)
+
+    proposed = await record(store, resumed, clock, recording, TARGET, BURSTS, Tally(), Tally())
+    assert set(sizes) == {8}
+    assert {one.n for one in proposed} == {30}

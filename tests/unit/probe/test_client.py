@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -6,8 +7,9 @@ import pytest
 from typing_extensions import override
 
 from canary.http import Answer, NoAnswer, Trouble
+from canary.probe.affinity import affinity_key
 from canary.probe.client import ProbeClient
-from canary.records import Dialect, Failure, FailureKind, Observation, Run
+from canary.records import Dialect, Failure, FailureKind, Limits, Observation, Run
 from canary.testing import FakeClock, ScriptedModel
 from tests.unit.probe.builders import SLOT, chat, endpoint, run
 
@@ -171,3 +173,59 @@ async def test_the_replica_is_read_from_its_header(header: str | None, sent: str
 async def test_a_failure_names_its_replica_too() -> None:
     model = ScriptedModel(Answer(500, {"x-replica": "pod-7"}, b""))
     assert (await fire(model, run(endpoint(replica_header="x-replica")))).replica == "pod-7"
+
+
+def a_burst(size: int = 8) -> tuple[Run, ...]:
+    limits = Limits(concurrency=size, rate_per_second=float(size))
+    return replace(run(endpoint(affinity_header="x-session-id"), limits=limits), burst=size).volley
+
+
+class Gathering(ScriptedModel):
+    """Answers nobody before it was asked by all."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__("Paris.")
+        self._all = asyncio.Barrier(size)
+
+    @override
+    async def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, within: timedelta, max_bytes: int
+    ) -> Answer | NoAnswer:
+        await self._all.wait()
+        return await super().send(method, url, headers=headers, body=body, within=within, max_bytes=max_bytes)
+
+
+async def test_all_runs_of_a_burst_are_in_flight_together() -> None:
+    async with asyncio.timeout(5):
+        seen = await ProbeClient(Gathering(8), FakeClock(SLOT)).fire_at_once(a_burst())
+    assert [one.ordinal for one in seen] == list(range(8))
+
+
+async def test_a_burst_is_one_session() -> None:
+    model = ScriptedModel("Paris.")
+    seen = await ProbeClient(model, FakeClock(SLOT)).fire_at_once(a_burst())
+    sent = {each.headers["x-session-id"] for each in model.sent}
+    assert sent == {one.affinity for one in seen} == {affinity_key(a_burst()[0].slot_id)}
+
+
+async def test_the_observations_of_a_burst_are_one_unit_of_the_group_of_its_size() -> None:
+    seen = await ProbeClient(ScriptedModel("Paris."), FakeClock(SLOT)).fire_at_once(a_burst())
+    assert {(one.group, one.burst) for one in seen} == {("facts@8", 8)}
+    assert len({one.unit for one in seen}) == 1
+    assert len({one.slot_id for one in seen}) == 8
+
+
+async def test_one_run_of_a_burst_may_fail_alone() -> None:
+    model = ScriptedModel("Paris.", NoAnswer(Trouble.TIMEOUT, "60 s"), "Paris.")
+    seen = await ProbeClient(model, FakeClock(SLOT)).fire_at_once(a_burst(4))
+    assert [one.failure is None for one in seen] == [True, False, True, True]
+
+
+async def test_into_a_long_silence_no_run_of_a_burst_is_sent() -> None:
+    model, clock = ScriptedModel(Answer(429, {"retry-after": "300"}, b"{}"), "Paris."), FakeClock(SLOT)
+    client = ProbeClient(model, clock)
+    await client.fire_at_once(a_burst())
+    sent = len(model.sent)
+    seen = await client.fire_at_once(a_burst())
+    assert {one.failure.kind for one in seen if one.failure} == {FailureKind.THROTTLED}
+    assert len(model.sent) == sent

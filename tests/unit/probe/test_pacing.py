@@ -108,3 +108,55 @@ async def test_new_limits_hold_from_the_next_run_on() -> None:
     old, new = run(limits=Limits(concurrency=1)).target, run(limits=Limits(concurrency=2)).target
     async with pacing.turn(old), asyncio.timeout(5), pacing.turn(new) as refusal:
         assert refusal is None
+
+
+async def test_a_burst_holds_a_place_for_each_of_its_runs() -> None:
+    pacing = Pacing(FakeClock())
+    target = run(limits=Limits(concurrency=8, rate_per_second=1_000.0)).target
+    async with pacing.turn(target, 8):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05), pacing.turn(target):
+                pass
+    async with asyncio.timeout(5), pacing.turn(target) as refusal:
+        assert refusal is None
+
+
+async def test_two_bursts_that_need_all_places_take_turns() -> None:
+    pacing = Pacing(FakeClock())
+    target = run(limits=Limits(concurrency=8, rate_per_second=1_000.0)).target
+    inside = most = 0
+
+    async def one() -> None:
+        nonlocal inside, most
+        async with pacing.turn(target, 8):
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0)
+            inside -= 1
+
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(one() for _ in range(5)))
+    assert most == 1
+
+
+async def test_a_burst_waits_until_the_rate_leaves_room_for_all_of_it() -> None:
+    clock = FakeClock()
+    pacing = Pacing(clock)
+    target = run(limits=Limits(concurrency=20, rate_per_second=20.0)).target
+    for _ in range(13):
+        async with pacing.turn(target):
+            pass
+    clock.advance(timedelta(milliseconds=400))
+    async with pacing.turn(target, 8):
+        assert clock.monotonic() == pytest.approx(1.0)
+
+
+async def test_a_burst_that_the_rate_has_room_for_does_not_wait() -> None:
+    clock = FakeClock()
+    pacing = Pacing(clock)
+    target = run(limits=Limits(concurrency=20, rate_per_second=20.0)).target
+    for _ in range(12):
+        async with pacing.turn(target):
+            pass
+    async with pacing.turn(target, 8):
+        assert clock.monotonic() == 0.0

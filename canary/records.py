@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Literal
 
@@ -62,6 +63,35 @@ class Target:
     @property
     def name(self) -> str:
         return f"{self.model}/{self.platform}/{self.pool}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A part of the fleet. Each field is a name or a glob over names; None is any."""
+
+    model: str | None = None
+    platform: str | None = None
+    pool: str | None = None
+    region: str | None = None
+
+    def covers(self, target: str, region: str) -> bool:
+        """Whether a target (by its name), seen from a region, lies in it."""
+        model, platform, pool = target.rsplit("/", 2)
+        return all(_fits(name, part) for name, part in zip((model, platform, pool, region), self.parts, strict=True))
+
+    def overlaps(self, other: "Scope") -> bool:
+        """Whether something may lie in both. Of two globs one has to fit the other as it is written."""
+        pairs = zip(self.parts, other.parts, strict=True)
+        return all(a is None or b is None or _fits(a, b) or _fits(b, a) for a, b in pairs)
+
+    @property
+    def parts(self) -> tuple[str | None, str | None, str | None, str | None]:
+        return (self.model, self.platform, self.pool, self.region)
+
+    @property
+    def name(self) -> str:
+        """As people write it: "mid/api/*"; the region only where there is one."""
+        return "/".join(part or "*" for part in (self.parts if self.region else self.parts[:3]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,19 +514,36 @@ class Notification:
     attempts: int = 0
 
 
+class ChangeKind(StrEnum):
+    """What was changed."""
+
+    DEPLOY = "deploy"  # other code on the servers: engine, sampler, kernels, compiler
+    CONFIG = "config"  # other settings of the same code
+    FLAG = "flag"
+    ROUTING = "routing"  # weights, load balancing, rules
+    ROLLOUT = "rollout"  # a deploy that reaches its scope step by step
+    MODEL = "model"  # weights, quantisation, tokenizer, chat template
+    SCALE = "scale"  # more or fewer servers of the same kind
+    HARDWARE = "hardware"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A recorded deploy, flag, weight or rollout, with scope (empty: all) and time."""
+    """Something that somebody changed. Between `at` and `finished_at` it took effect step by step."""
 
     id: str
-    kind: str
+    kind: ChangeKind
     at: datetime
     summary: str
-    model: str = ""
-    platform: str = ""
-    pool: str = ""
-    region: str = ""
+    scope: Scope = Scope()
     link: str = ""
+    author: str = ""
+    finished_at: datetime | None = None
+
+
+def _fits(name: str, glob: str | None) -> bool:
+    return glob is None or fnmatchcase(name, glob)
 
 
 def burst_group(group: str, burst: int) -> str:

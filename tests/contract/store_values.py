@@ -10,6 +10,7 @@ from canary.records import (
     BaselinePart,
     BaselineStatus,
     Change,
+    ChangeKind,
     Failure,
     FailureKind,
     Finding,
@@ -23,6 +24,7 @@ from canary.records import (
     Observation,
     Recording,
     Response,
+    Scope,
     Score,
     SeriesKey,
     Size,
@@ -147,5 +149,14 @@ def recording(epoch: int = 1, **changes: Any) -> Recording:
 
 
 def change(i: int = 0, **changes: Any) -> Change:
-    made = Change(f"change{i}", "deploy", T0 + i * MINUTE, "v2 to all", "m", "p", "pool", "eu", "https://ci/1")
+    made = Change(
+        id=f"change{i}",
+        kind=ChangeKind.DEPLOY,
+        at=T0 + i * MINUTE,
+        summary="v2 to all",
+        scope=Scope("m", "p", None, "eu"),
+        link="https://ci/1",
+        author="ann",
+        finished_at=T0 + (i + 1) * MINUTE,
+    )
     return replace(made, **changes)

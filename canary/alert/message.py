@@ -7,16 +7,31 @@ its meaning makes it `/2`.
 import hashlib
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
 
 from canary.alert.routing import ReceiverSpec
-from canary.records import Finding, Incident, IncidentState, Interval, Notification, NotificationKind, Size, Symptom
+from canary.alert.suspects import Suspect
+from canary.records import (
+    Change,
+    Finding,
+    Incident,
+    IncidentState,
+    Interval,
+    Notification,
+    NotificationKind,
+    Size,
+    Symptom,
+)
 
 SCHEMA = "canary.incident/1"
 EVIDENCE_SHOWN = 3
 FINDINGS_SHOWN = 20
+SUSPECTS_SHOWN = 3
+FAINT = 0.01
+"""A change that is less probable is not worth a line."""
+
 REPLAY_PROBES = 200
 
 _IN_WORDS: Mapping[Symptom, str] = {
@@ -29,10 +44,14 @@ _IN_WORDS: Mapping[Symptom, str] = {
 
 
 def notifications(
-    incident: Incident, kind: NotificationKind, receivers: Iterable[ReceiverSpec], now: datetime
+    incident: Incident,
+    kind: NotificationKind,
+    receivers: Iterable[ReceiverSpec],
+    now: datetime,
+    suspects: Sequence[Suspect] = (),
 ) -> tuple[Notification, ...]:
     """One for each receiver. The same version of the incident always gives the same ids."""
-    body = json.dumps(render(incident, kind=kind, now=now), separators=(",", ":"), allow_nan=False)
+    body = json.dumps(render(incident, suspects, kind=kind, now=now), separators=(",", ":"), allow_nan=False)
     return tuple(
         Notification(
             id=_identity(incident, kind, receiver.name),
@@ -47,13 +66,15 @@ def notifications(
     )
 
 
-def render(incident: Incident, *, kind: NotificationKind, now: datetime) -> dict[str, object]:
+def render(
+    incident: Incident, suspects: Sequence[Suspect] = (), *, kind: NotificationKind, now: datetime
+) -> dict[str, object]:
     """The JSON body of a notification."""
-    return {"schema": SCHEMA, "kind": kind.value, "at": _stamp(now), **describe(incident)}
+    return {"schema": SCHEMA, "kind": kind.value, "at": _stamp(now), **describe(incident, suspects)}
 
 
-def describe(incident: Incident) -> dict[str, object]:
-    """The incident as JSON."""
+def describe(incident: Incident, suspects: Sequence[Suspect] = ()) -> dict[str, object]:
+    """The incident as JSON, with the foremost of the suspects (none where they were not ranked)."""
     return {
         "summary": summary(incident),
         "incident": _facts(incident),
@@ -65,12 +86,28 @@ def describe(incident: Incident) -> dict[str, object]:
         "findings": [_finding(finding) for finding in incident.findings[:FINDINGS_SHOWN]],
         "findings_total": len(incident.findings),
         "evidence": list(evidence(incident)),
+        "suspects": [_suspect(suspect) for suspect in foremost(suspects)],
         "replay": replay_command(incident),
-        "text": text(incident),
+        "text": text(incident, suspects),
     }
 
 
-def text(incident: Incident) -> list[str]:
+def describe_change(change: Change) -> dict[str, object]:
+    """The change as JSON."""
+    scope = change.scope
+    return {
+        "id": change.id,
+        "kind": change.kind.value,
+        "at": _stamp(change.at),
+        "finished_at": _stamp(change.finished_at),
+        "summary": change.summary,
+        "scope": {"model": scope.model, "platform": scope.platform, "pool": scope.pool, "region": scope.region},
+        "author": change.author,
+        "link": change.link,
+    }
+
+
+def text(incident: Incident, suspects: Sequence[Suspect] = ()) -> list[str]:
     """The incident in plain lines for a person."""
     since = first_onset(incident)
     return [
@@ -81,6 +118,7 @@ def text(incident: Incident) -> list[str]:
         f"since    {_second(since.best)} UTC (between {_second(since.low)} and {_second(since.high)})",
         f"size     {_size_in_words(largest(incident))}",
         f"evidence {', '.join(evidence(incident)) or 'none kept'}",
+        *(f"suspect  {_suspect_in_words(suspect)}" for suspect in foremost(suspects)),
         f"replay   {replay_command(incident)}",
     ]
 
@@ -105,6 +143,13 @@ def evidence(incident: Incident) -> tuple[str, ...]:
     ranks = zip_longest(*(finding.evidence for finding in incident.findings))
     found = dict.fromkeys(slot_id for rank in ranks for slot_id in rank if slot_id is not None)
     return tuple(found)[:EVIDENCE_SHOWN]
+
+
+def foremost(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
+    """Of a ranking: the three most probable changes, without the faint ones, and "no recorded change" in its place."""
+    changes = [suspect for suspect in suspects if suspect.change is not None and suspect.probability >= FAINT]
+    shown = changes[:SUSPECTS_SHOWN]
+    return tuple(suspect for suspect in suspects if suspect.change is None or suspect in shown)
 
 
 def first_onset(incident: Incident) -> Interval:
@@ -144,6 +189,26 @@ def _finding(finding: Finding) -> dict[str, object]:
         "size": _size(finding.size),
         "recovered_at": _stamp(finding.recovered_at),
     }
+
+
+def _suspect(suspect: Suspect) -> dict[str, object]:
+    change = None if suspect.change is None else describe_change(suspect.change)
+    return {"probability": round(suspect.probability, 4), "reason": suspect.reason, "change": change}
+
+
+def _suspect_in_words(suspect: Suspect) -> str:
+    change, chance = suspect.change, _chance(suspect.probability)
+    if change is None:
+        return f"{chance} no recorded change ({suspect.reason})"
+    link = f" {change.link}" if change.link else ""
+    what = f'{change.kind.value} "{change.summary}" of {change.scope.name}, {_second(change.at)} UTC'
+    return f"{chance} {what} ({suspect.reason}){link}"
+
+
+def _chance(probability: float) -> str:
+    if probability < FAINT:
+        return f"under {FAINT:.0%}"
+    return f"over {1.0 - FAINT:.0%}" if 1.0 - FAINT < probability < 1.0 else f"{probability:.0%}"
 
 
 def _interval(interval: Interval) -> dict[str, object]:

@@ -17,7 +17,7 @@ from canary.store.base import ScoreRow, StateKind, StoredState, Transaction
 HISTORY = 5_000
 """Scores of a series that an alarm is traced back through."""
 
-Tell = Callable[[Incident, Reason, datetime], Sequence[Notification]]
+Tell = Callable[[Transaction, Incident, Reason, datetime], Sequence[Notification]]
 """Which notifications a decision makes due."""
 
 
@@ -75,7 +75,7 @@ class _Office:
         incident, reason = decision
         if reason is not Reason.UNCHANGED:
             self._tx.put_incident(incident)
-            self._tx.enqueue(self._tell(incident, reason, self._now))
+            self._tx.enqueue(self._tell(self._tx, incident, reason, self._now))
             self.decisions.append(decision)
         return incident
 

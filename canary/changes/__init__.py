@@ -8,11 +8,11 @@ from canary.changes.entry import Defaults
 from canary.changes.flagger import canaries
 from canary.changes.github import events
 from canary.changes.gitlog import commits
-from canary.changes.words import change_id, link, moment, scope
+from canary.changes.words import change_id, link, moment, one_line, scope
 from canary.errors import ChangeError
 from canary.records import Change
 
-__all__ = ["MOST_BYTES", "Defaults", "Source", "change_id", "link", "moment", "parse", "scope"]
+__all__ = ["MOST_BYTES", "Defaults", "Source", "change_id", "link", "moment", "one_line", "parse", "scope"]
 
 MOST_BYTES = 10_000_000
 MOST_CHANGES = 10_000

@@ -201,7 +201,8 @@ def _suspect_in_words(suspect: Suspect) -> str:
     if change is None:
         return f"{chance} no recorded change ({suspect.reason})"
     link = f" {change.link}" if change.link else ""
-    what = f'{change.kind.value} "{change.summary}" of {change.scope.name}, {_second(change.at)} UTC'
+    author = f" by {change.author}" if change.author else ""
+    what = f'{change.kind.value} "{change.summary}" on {change.scope.name}{author}, {_second(change.at)} UTC'
     return f"{chance} {what} ({suspect.reason}){link}"
 
 

@@ -6,9 +6,9 @@ The model
 Exactly one thing caused the incident: one of the recorded changes, or something that nobody recorded. By Bayes, the
 probability of each is proportional to
 
-    blame  x  how well the onset fits  x  how well the scope fits
+    prior  x  how well the onset fits  x  how well the scope fits
 
-*Blame* is the prior chance that such a change breaks something. A deploy: 5 %, the change failure rate of the best
+The *prior* is the chance that such a change breaks something. A deploy: 5 %, the change failure rate of the best
 teams (DORA, Accelerate State of DevOps Report 2024). The other kinds stand to it as the triggers of Google's outages
 stand to binary pushes (Site Reliability Workbook, appendix C: binary push 37 %, configuration push 31 %, service
 provider 5 %, capacity 5 %, hardware 2 %), as if all kinds were made equally often, for nobody publishes how often.
@@ -19,10 +19,10 @@ once, some lie latent for long. t is our judgement of how long the kind takes to
 very change took (`finished_at`), if longer. The density is averaged over the onset's interval, half of the weight on
 either side of its best estimate. A change after the interval has none.
 
-*Scope.* Of the n watched places that its cause covers, a fault shows in k with odds 1 / k, whichever they are: so quiet
-neighbours speak against a change that covers them, and softly, since the first alarm always comes from one place. Each
-touched place outside of the change's scope costs a factor of ten (a judgement). A change that covers no touched place
-has probability 0.
+*Scope.* A spot is a target, seen from a region. Of the n watched spots that its cause covers, a fault shows in k with
+odds 1 / k, whichever they are: so quiet neighbours speak against a change that covers them, and softly, since the first
+alarm always comes from one of them. Each touched spot outside of the change's scope costs a factor of ten (a
+judgement). A change that covers no touched spot has probability 0.
 
 *No recorded change* strikes at a constant rate: one a week, or more where many changes are recorded, for about 30 % of
 outages are not due to changes (Site Reliability Engineering, chapter 1). Its scope is any part of the fleet that model,
@@ -46,7 +46,7 @@ from canary.records import Change, ChangeKind, Interval, Scope
 LOOK_BACK = timedelta(days=14)
 """Changes that are older when a fault begins are not suspected."""
 
-Place = tuple[str, str]
+Spot = tuple[str, str]
 """A target (by its name), seen from a region."""
 
 _HOUR = timedelta(hours=1)
@@ -58,7 +58,7 @@ _UNRECORDED_TO_RECORDED = 0.3 / 0.7
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    blame: float
+    prior: float
     takes: timedelta
     words: str
 
@@ -87,7 +87,7 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """How a change's scope meets the incident: of the touched places it covers `hit`, and `quiet` healthy ones."""
+    """How a change's scope meets the incident: of the touched spots it covers `hit`, and `quiet` healthy ones."""
 
     touched: int
     hit: int
@@ -100,23 +100,23 @@ class _Fit:
         return _shows(self.hit, self.hit + self.quiet) + (self.touched - self.hit) * math.log(_BEYOND)
 
 
-def rank(onset: Interval, scope: Scope, changes: Iterable[Change], places: Collection[Place]) -> tuple[Suspect, ...]:
+def rank(onset: Interval, scope: Scope, changes: Iterable[Change], spots: Collection[Spot]) -> tuple[Suspect, ...]:
     """The possible causes of a fault in `scope`, most probable first.
 
-    `places` are those of the scope, and all others that are known to be healthy: what is unwatched, or ill of something
+    `spots` are those of the scope, and all others that are known to be healthy: what is unwatched, or ill of something
     that may be the same, speaks neither for nor against a change.
 
     Raises:
-        ValueError: None of the places lies in the scope.
+        ValueError: None of the spots lies in the scope.
     """
-    touched = {place for place in places if scope.covers(*place)}
+    touched = {spot for spot in spots if scope.covers(*spot)}
     if not touched:
-        raise ValueError("none of the places lies in the scope")
+        raise ValueError("none of the spots lies in the scope")
     recent = [change for change in changes if onset.low - LOOK_BACK <= change.at]
-    fits = {part: _fit(part, touched, places) for part in {change.scope for change in recent}}
+    fits = {part: _fit(part, touched, spots) for part in {change.scope for change in recent}}
     weights = [_weight(onset, change, fits[change.scope]) for change in recent]
     earlier = [change for change in recent if change.at <= onset.high]
-    nothing = math.log(_unrecorded_rate(earlier)) + _anywhere(touched, places)
+    nothing = math.log(_unrecorded_rate(earlier)) + _anywhere(touched, spots)
     total = float(np.logaddexp.reduce(sorted([nothing, *weights])))
     suspects = [
         Suspect(change, math.exp(weight - total), _reason(onset, change, fits[change.scope]))
@@ -135,7 +135,7 @@ def _order(suspect: Suspect) -> tuple[float, float, str]:
 
 
 def _weight(onset: Interval, change: Change, fit: _Fit) -> float:
-    hazard = _KINDS[change.kind].blame * _onset_density(onset, change)
+    hazard = _KINDS[change.kind].prior * _onset_density(onset, change)
     return math.log(hazard) + fit.log_likelihood if hazard > 0.0 else -math.inf
 
 
@@ -156,13 +156,16 @@ def _mean_density(first: timedelta, last: timedelta, median: timedelta) -> float
     return t / ((a + t) * (b + t)) * ((last - positive) / (last - first))
 
 
-def _fit(scope: Scope, touched: Collection[Place], places: Collection[Place]) -> _Fit:
-    hit = sum(scope.covers(*place) for place in touched)
-    return _Fit(len(touched), hit, sum(scope.covers(*place) for place in places) - hit)
+def _fit(scope: Scope, touched: Collection[Spot], spots: Collection[Spot]) -> _Fit:
+    hit = sum(scope.covers(*spot) for spot in touched)
+    covered = (
+        sum(scope.covers(*spot) for spot in spots) if hit else 0
+    )  # most changes are elsewhere, and fleets are large
+    return _Fit(len(touched), hit, covered - hit)
 
 
 def _shows(k: int, n: int) -> float:
-    """Ln probability that a fault shows in exactly these k of the n places of its cause."""
+    """Ln probability that a fault shows in exactly these k of the n spots of its cause."""
     combinations = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
     return -math.log(k * _harmonic(n)) - combinations
 
@@ -172,29 +175,29 @@ def _harmonic(n: int) -> float:
     return math.fsum(1.0 / k for k in range(1, n + 1))
 
 
-def _anywhere(touched: Collection[Place], places: Collection[Place]) -> float:
-    """Ln probability that something unrecorded shows in exactly the touched places.
+def _anywhere(touched: Collection[Spot], spots: Collection[Spot]) -> float:
+    """Ln probability that something unrecorded shows in exactly the touched spots.
 
     It fixes any of model, platform, pool and region (even odds each), and strikes any part of the fleet so named alike.
     """
     levels = list(product((False, True), repeat=4))
     found = []
     for fixed in levels:
-        parts = Counter(_part(place, fixed) for place in places)
-        ours = {_part(place, fixed) for place in touched}
+        parts = Counter(_part(spot, fixed) for spot in spots)
+        ours = {_part(spot, fixed) for spot in touched}
         if len(ours) == 1:
             found.append(_shows(len(touched), parts[ours.pop()]) - math.log(len(parts)))
     return float(np.logaddexp.reduce(found)) - math.log(len(levels))
 
 
-def _part(place: Place, fixed: Sequence[bool]) -> tuple[str, ...]:
-    target, region = place
+def _part(spot: Spot, fixed: Sequence[bool]) -> tuple[str, ...]:
+    target, region = spot
     return tuple(name for name, kept in zip((*target.rsplit("/", 2), region), fixed, strict=True) if kept)
 
 
 def _unrecorded_rate(changes: Iterable[Change]) -> float:
     """Per hour, over the fleet."""
-    recorded = math.fsum(_KINDS[change.kind].blame for change in changes) / (LOOK_BACK / _HOUR)
+    recorded = math.fsum(_KINDS[change.kind].prior for change in changes) / (LOOK_BACK / _HOUR)
     return max(_UNRECORDED_PER_HOUR, _UNRECORDED_TO_RECORDED * recorded)
 
 

@@ -117,7 +117,7 @@ def add(
     if as_json:
         say(_told(config, change, new=new))
     else:
-        click.echo(f"{'recorded' if new else 'known already:'} {change.id} {kind} of {where.name}, {minute(at)}")
+        click.echo(f"{'recorded' if new else 'known already:'} {change.id} {kind} on {where.name}, {minute(at)}")
     _warn(config, [change])
 
 

@@ -62,7 +62,7 @@ def add_incident(desk: Desk) -> None:
 
 def test_a_change_is_recorded_as_it_was_said(desk: Desk) -> None:
     made = desk(*ROUTING, "--until", "2025-08-29T12:30:00Z", "--link", "https://ci/7", "--author", "ada", "--id", "r-1")
-    assert (made.exit_code, made.stdout) == (0, "recorded r-1 routing of mid/api/short, 2025-08-29 11:57Z\n")
+    assert (made.exit_code, made.stdout) == (0, "recorded r-1 routing on mid/api/short, 2025-08-29 11:57Z\n")
     assert changes(desk) == [
         Change(
             "r-1",
@@ -177,11 +177,11 @@ def test_an_empty_list_says_how_to_record(desk: Desk) -> None:
 
 def test_an_incident_names_its_suspects_with_probability_reason_and_link(desk: Desk) -> None:
     add_incident(desk)
-    desk(*ROUTING, "--link", "https://ci/7")
+    desk(*ROUTING, "--link", "https://ci/7", "--author", "ada")
     shown = desk("incident", "show").stdout
     (first, second) = [line for line in shown.splitlines() if line.startswith("suspect")]
     assert first.endswith(
-        'routing "10 % to long" of mid/api/short, 2025-08-29 11:57:00 UTC '
+        'routing "10 % to long" on mid/api/short by ada, 2025-08-29 11:57:00 UTC '
         "(began 3 min after; covers exactly this target; routing changes are a common cause) https://ci/7"
     )
     assert "no recorded change" in second

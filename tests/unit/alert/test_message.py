@@ -147,7 +147,7 @@ NONE = Suspect(None, 0.2, "something else")
 def test_a_person_reads_which_changes_are_suspected_and_why() -> None:
     lines = text(incident(), [suspect("engine 2.4", 0.8), NONE])
     assert [line for line in lines if line.startswith("suspect")] == [
-        'suspect  80% deploy "engine 2.4" of opus/api/*, 2025-08-25 11:27:00 UTC (began 3 min after) '
+        'suspect  80% deploy "engine 2.4" on opus/api/* by ann, 2025-08-25 11:27:00 UTC (began 3 min after) '
         "https://ci.example.com/7",
         "suspect  20% no recorded change (something else)",
     ]

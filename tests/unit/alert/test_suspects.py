@@ -10,7 +10,7 @@ from canary.alert.suspects import Suspect, rank
 from canary.records import Change, ChangeKind, Interval, Scope
 
 ONSET = datetime(2025, 8, 25, 12, tzinfo=UTC)
-PLACES = [
+SPOTS = [
     (f"{model}/{platform}/{pool}", "eu")
     for model in ("mid", "small", "opus")
     for platform, pool in (("api", "short"), ("api", "long"), ("cloud", "short"))
@@ -34,7 +34,7 @@ def change(
 
 
 def ranked(*changes: Change, onset: Interval | None = None, scope: Scope = HERE) -> tuple[Suspect, ...]:
-    return rank(onset or around(), scope, changes, PLACES)
+    return rank(onset or around(), scope, changes, SPOTS)
 
 
 def probability(suspects: Sequence[Suspect], wanted: Change | None) -> float:
@@ -75,8 +75,8 @@ def test_the_order_in_which_changes_were_recorded_is_of_no_account(changes: list
 
 
 @given(several)
-def test_the_order_of_places_is_of_no_account(changes: list[Change]) -> None:
-    assert rank(around(), HERE, changes, PLACES[::-1]) == rank(around(), HERE, changes, PLACES)
+def test_the_order_of_spots_is_of_no_account(changes: list[Change]) -> None:
+    assert rank(around(), HERE, changes, SPOTS[::-1]) == rank(around(), HERE, changes, SPOTS)
 
 
 @given(several)
@@ -128,9 +128,9 @@ def test_a_change_of_part_of_the_touched_targets_stays_a_suspect() -> None:
     assert 0.05 < of(part, scope=Scope("mid")) < of(replace(part, scope=Scope("mid")), scope=Scope("mid"))
 
 
-def test_a_place_that_nobody_watches_says_nothing_of_a_wide_change() -> None:
+def test_a_spot_that_nobody_watches_says_nothing_of_a_wide_change() -> None:
     wide = change(scope=Scope())
-    alone = [place for place in PLACES if place == ("mid/api/short", "eu")]
+    alone = [spot for spot in SPOTS if spot == ("mid/api/short", "eu")]
     assert probability(rank(around(), HERE, [wide], alone), wide) > of(wide)
 
 
@@ -169,8 +169,8 @@ def test_a_change_of_last_week_leaves_the_cause_open() -> None:
     assert second.probability < 0.05
 
 
-def test_a_scope_that_no_place_lies_in_is_an_error() -> None:
-    with pytest.raises(ValueError, match="none of the places"):
+def test_a_scope_that_no_spot_lies_in_is_an_error() -> None:
+    with pytest.raises(ValueError, match="none of the spots"):
         ranked(scope=Scope("nobody"))
 
 

@@ -10,7 +10,7 @@ from canary.records import Change, ChangeKind, Interval, Scope
 
 MODELS = ("mid", "large", "large-old", "small")
 POOLS = ("api/tpu-short", "api/tpu-long", "api/gpu", "bedrock/trn", "vertex/tpu")
-PLACES = [(f"{model}/{pool}", "us") for model in MODELS for pool in POOLS]
+SPOTS = [(f"{model}/{pool}", "us") for model in MODELS for pool in POOLS]
 
 
 def at(month: int, day: int, hour: int, minute: int = 0) -> datetime:
@@ -47,7 +47,7 @@ CHANGES = (LONG_CONTEXT, BALANCE, TPU_CONFIG, SELECTION, *DECOYS)
 def ranked(best: datetime, scope: Scope, changes: Sequence[Change] = CHANGES) -> tuple[Suspect, ...]:
     """Seen from a fault that needed some hours of probes to be dated to an hour."""
     onset = Interval(best - timedelta(minutes=90), best, best + timedelta(minutes=30))
-    return rank(onset, scope, changes, PLACES)
+    return rank(onset, scope, changes, SPOTS)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from canary.store import MemoryStore
 from canary.testing import FakeClock
 from tests.unit.pipeline.stage import BROKEN, CLEAN, MINUTE, START, ledger, play, watch
 
-PLACES = {(f"mid/api/{pool}", "eu") for pool in ("short", "long", "gpu")}
+SPOTS = {(f"mid/api/{pool}", "eu") for pool in ("short", "long", "gpu")}
 WIDE = Change("wide", ChangeKind.DEPLOY, START - 5 * MINUTE, "engine", Scope("mid", "api"))
 
 
@@ -43,7 +43,7 @@ def ranked(*incidents: Incident, change: Change = WIDE) -> tuple[Suspect, ...]:
         tx.add_change(change)
         for one in incidents:
             tx.put_incident(one)
-        return suspects(tx, incidents[0], PLACES)
+        return suspects(tx, incidents[0], SPOTS)
 
 
 def blamed(*incidents: Incident, change: Change = WIDE) -> float:
@@ -58,16 +58,16 @@ def test_a_neighbour_with_an_incident_of_its_own_does_not_speak_for_a_narrower_c
     assert blamed(incident("short"), incident("long"), incident("gpu")) > blamed(incident("short"))
 
 
-def test_an_incident_that_was_over_before_leaves_its_place_healthy() -> None:
+def test_an_incident_that_was_over_before_leaves_its_spot_healthy() -> None:
     assert blamed(incident("short"), incident("long", onset=-90, resolved=-60)) == blamed(incident("short"))
 
 
-def test_an_incident_that_began_after_the_end_leaves_its_place_healthy() -> None:
+def test_an_incident_that_began_after_the_end_leaves_its_spot_healthy() -> None:
     over = incident("short", resolved=30)
     assert blamed(over, incident("long", onset=60)) == blamed(over)
 
 
-def test_a_place_that_is_watched_no_more_is_touched_all_the_same() -> None:
+def test_a_target_that_is_watched_no_more_is_touched_all_the_same() -> None:
     assert blamed(incident("retired"), change=replace(WIDE, scope=Scope("mid", "api", "retired"))) > 0.5
 
 
@@ -101,7 +101,7 @@ def test_a_notification_shows_the_ranking_of_its_time() -> None:
     assert body["suspects"][0]["change"]["id"] == "router"
 
 
-def test_the_places_that_a_detector_has_judged_are_known_afterwards() -> None:
+def test_the_spots_that_a_detector_has_judged_are_known_afterwards() -> None:
     store, _ = faulty_pool(ROUTER)
     with store.reading() as tx:
         assert watched(tx, {"mid/api/long", "elsewhere"}) == {("mid/api/long", "eu")}

@@ -457,7 +457,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one series of an incident shows."""
+    """What one series of an incident shows. Where it `worsened` later, the size is that since then."""
 
     series: SeriesKey
     symptom: Symptom
@@ -466,6 +466,7 @@ class Finding:
     size: Size
     evidence: tuple[str, ...]  # slot ids, strongest first
     recovered_at: datetime | None = None
+    worsened: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)

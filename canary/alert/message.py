@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import zip_longest
 
 from canary.alert.routing import ReceiverSpec
-from canary.alert.suspects import Suspect
+from canary.alert.suspects import Suspect, Suspects
 from canary.records import (
     Change,
     Finding,
@@ -29,6 +29,7 @@ SCHEMA = "canary.incident/1"
 EVIDENCE_SHOWN = 3
 FINDINGS_SHOWN = 20
 SUSPECTS_SHOWN = 3
+UNRANKED = Suspects()
 FAINT = 0.01
 """A change that is less probable is not worth a line."""
 
@@ -48,7 +49,7 @@ def notifications(
     kind: NotificationKind,
     receivers: Iterable[ReceiverSpec],
     now: datetime,
-    suspects: Sequence[Suspect] = (),
+    suspects: Suspects = UNRANKED,
 ) -> tuple[Notification, ...]:
     """One for each receiver. The same version of the incident always gives the same ids."""
     body = json.dumps(render(incident, suspects, kind=kind, now=now), separators=(",", ":"), allow_nan=False)
@@ -67,13 +68,13 @@ def notifications(
 
 
 def render(
-    incident: Incident, suspects: Sequence[Suspect] = (), *, kind: NotificationKind, now: datetime
+    incident: Incident, suspects: Suspects = UNRANKED, *, kind: NotificationKind, now: datetime
 ) -> dict[str, object]:
     """The JSON body of a notification."""
     return {"schema": SCHEMA, "kind": kind.value, "at": _stamp(now), **describe(incident, suspects)}
 
 
-def describe(incident: Incident, suspects: Sequence[Suspect] = ()) -> dict[str, object]:
+def describe(incident: Incident, suspects: Suspects = UNRANKED) -> dict[str, object]:
     """The incident as JSON, with the foremost of the suspects (none where they were not ranked)."""
     return {
         "summary": summary(incident),
@@ -86,7 +87,8 @@ def describe(incident: Incident, suspects: Sequence[Suspect] = ()) -> dict[str, 
         "findings": [_finding(finding) for finding in incident.findings[:FINDINGS_SHOWN]],
         "findings_total": len(incident.findings),
         "evidence": list(evidence(incident)),
-        "suspects": [_suspect(suspect) for suspect in foremost(suspects)],
+        "suspects": [_suspect(suspect) for suspect in foremost(suspects.onset)],
+        "worsened": _worsening(incident, suspects),
         "replay": replay_command(incident),
         "text": text(incident, suspects),
     }
@@ -107,7 +109,7 @@ def describe_change(change: Change) -> dict[str, object]:
     }
 
 
-def text(incident: Incident, suspects: Sequence[Suspect] = ()) -> list[str]:
+def text(incident: Incident, suspects: Suspects = UNRANKED) -> list[str]:
     """The incident in plain lines for a person."""
     since = first_onset(incident)
     return [
@@ -115,10 +117,11 @@ def text(incident: Incident, suspects: Sequence[Suspect] = ()) -> list[str]:
         f"state    {_state(incident)}",
         *(f"what     {line}" for line in _symptoms(incident)),
         f"where    model {incident.model}, platform {incident.platform}, pool {incident.pool}",
-        f"since    {_second(since.best)} UTC (between {_second(since.low)} and {_second(since.high)})",
+        f"since    {_when(since)}",
         f"size     {_size_in_words(largest(incident))}",
         f"evidence {', '.join(evidence(incident)) or 'none kept'}",
-        *(f"suspect  {_suspect_in_words(suspect)}" for suspect in foremost(suspects)),
+        *(f"suspect  {_suspect_in_words(suspect)}" for suspect in foremost(suspects.onset)),
+        *_worsening_in_words(incident, suspects),
         f"replay   {replay_command(incident)}",
     ]
 
@@ -157,6 +160,12 @@ def first_onset(incident: Incident) -> Interval:
     return min((finding.onset for finding in incident.findings), key=lambda onset: onset.best)
 
 
+def last_worsening(incident: Incident) -> Interval | None:
+    """When it last got worse."""
+    found = (finding.worsened for finding in incident.findings if finding.worsened is not None)
+    return max(found, key=lambda onset: onset.best, default=None)
+
+
 def largest(incident: Incident) -> Size:
     """The largest share of answers that a finding shows."""
     return max((finding.size for finding in incident.findings), key=lambda size: size.best)
@@ -186,6 +195,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "region": finding.series.region,
         "alarms": finding.alarms,
         "onset": _interval(finding.onset),
+        "worsened": None if finding.worsened is None else _interval(finding.worsened),
         "size": _size(finding.size),
         "recovered_at": _stamp(finding.recovered_at),
     }
@@ -194,6 +204,21 @@ def _finding(finding: Finding) -> dict[str, object]:
 def _suspect(suspect: Suspect) -> dict[str, object]:
     change = None if suspect.change is None else describe_change(suspect.change)
     return {"probability": round(suspect.probability, 4), "reason": suspect.reason, "change": change}
+
+
+def _worsening(incident: Incident, suspects: Suspects) -> dict[str, object] | None:
+    since = last_worsening(incident)
+    if since is None:
+        return None
+    return {"since": _interval(since), "suspects": [_suspect(suspect) for suspect in foremost(suspects.worsening)]}
+
+
+def _worsening_in_words(incident: Incident, suspects: Suspects) -> list[str]:
+    since = last_worsening(incident)
+    if since is None:
+        return []
+    named = (f"suspect  {_suspect_in_words(suspect)}" for suspect in foremost(suspects.worsening))
+    return [f"worse    since {_when(since)}", *named]
 
 
 def _suspect_in_words(suspect: Suspect) -> str:
@@ -254,6 +279,10 @@ def _size_in_words(size: Size) -> str:
 
 def _share(share: float) -> str:
     return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def _when(interval: Interval) -> str:
+    return f"{_second(interval.best)} UTC (between {_second(interval.low)} and {_second(interval.high)})"
 
 
 def _second(moment: datetime) -> str:

@@ -28,8 +28,8 @@ judgement). A change that covers no touched spot has probability 0.
 outages are not due to changes (Site Reliability Engineering, chapter 1). Its scope is any part of the fleet that model,
 platform, pool and region can name.
 
-In a simulated fleet that is as this model says, the probabilities are right (tests/statistics/test_suspects.py). Nothing
-is fitted to data of your fleet: read them as an order of suspicion, not as a court's finding.
+In a simulated fleet that is as this model says, the probabilities are right (tests/statistics/test_suspects.py).
+Nothing is fitted to data of your fleet: read them as an order of suspicion, not as a court's finding.
 """
 
 import math
@@ -84,6 +84,14 @@ class Suspect:
     change: Change | None
     probability: float
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """An incident's rankings: of what began it, and of what made it worse, if it got worse. Empty: not ranked."""
+
+    onset: tuple[Suspect, ...] = ()
+    worsening: tuple[Suspect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from canary.alert.incident import Decision
-    from canary.alert.suspects import Suspect
+    from canary.alert.suspects import Suspects
     from canary.cli.evidence import Exhibit
     from canary.config import Config
     from canary.records import Incident
@@ -156,7 +156,7 @@ def _decide(path: str, incident_id: str, act: "Callable[[Incident, datetime], De
         click.echo(f"{incident.id} {reason.value}")
 
 
-def _suspects(config: "Config", tx: "Transaction", incident: "Incident") -> "tuple[Suspect, ...]":
+def _suspects(config: "Config", tx: "Transaction", incident: "Incident") -> "Suspects":
     from canary.pipeline.suspects import suspects, watched
 
     return suspects(tx, incident, watched(tx, {target.name for target in config.targets}))
@@ -183,7 +183,7 @@ def _listed(found: "Sequence[Incident]") -> "Table":
     return table
 
 
-def _show(found: "Incident", suspected: "tuple[Suspect, ...]", shown: "list[Exhibit]") -> None:
+def _show(found: "Incident", suspected: "Suspects", shown: "list[Exhibit]") -> None:
     from rich.markup import escape
 
     from canary.alert.message import text

@@ -2,24 +2,29 @@
 
 from collections.abc import Collection, Iterator
 
-from canary.alert.message import first_onset
-from canary.alert.suspects import LOOK_BACK, Spot, Suspect, rank
-from canary.records import Incident, Scope
+from canary.alert.message import first_onset, last_worsening
+from canary.alert.suspects import LOOK_BACK, Spot, Suspect, Suspects, rank
+from canary.records import Incident, Interval, Scope
 from canary.store.base import StateKind, Transaction
 
 
-def suspects(tx: Transaction, incident: Incident, watched: Collection[Spot]) -> tuple[Suspect, ...]:
+def suspects(tx: Transaction, incident: Incident, watched: Collection[Spot]) -> Suspects:
     """Rank them. Of the `watched`, those that another incident of the time touches do not count as healthy."""
-    onset, scope = first_onset(incident), _scope(incident)
-    changes = tx.changes(since=onset.low - LOOK_BACK, until=onset.high)
+    scope, worse = _scope(incident), last_worsening(incident)
     touched = _covered(incident, watched) or {(incident.target, scope.region or "")}
     ill = {spot for other in _others(tx, incident) for spot in _covered(other, watched)}
-    return rank(onset, scope, changes, (set(watched) - ill) | touched)
+    spots = (set(watched) - ill) | touched
+    began = _ranked(tx, first_onset(incident), scope, spots)
+    return Suspects(began, _ranked(tx, worse, scope, spots) if worse is not None else ())
 
 
 def watched(tx: Transaction, targets: Collection[str]) -> set[Spot]:
     """Those of these targets that a detector has judged."""
     return {(key.target, key.region) for key in tx.states(StateKind.ALARM) if key.target in targets}
+
+
+def _ranked(tx: Transaction, onset: Interval, scope: Scope, spots: Collection[Spot]) -> tuple[Suspect, ...]:
+    return rank(onset, scope, tx.changes(since=onset.low - LOOK_BACK, until=onset.high), spots)
 
 
 def _others(tx: Transaction, incident: Incident) -> Iterator[Incident]:

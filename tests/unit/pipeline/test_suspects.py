@@ -43,7 +43,7 @@ def ranked(*incidents: Incident, change: Change = WIDE) -> tuple[Suspect, ...]:
         tx.add_change(change)
         for one in incidents:
             tx.put_incident(one)
-        return suspects(tx, incidents[0], SPOTS)
+        return suspects(tx, incidents[0], SPOTS).onset
 
 
 def blamed(*incidents: Incident, change: Change = WIDE) -> float:
@@ -78,6 +78,19 @@ def test_changes_after_the_onset_are_not_even_named() -> None:
 
 def test_a_change_of_another_region_is_elsewhere() -> None:
     assert blamed(incident("short"), change=replace(WIDE, scope=Scope(region="us"))) == 0.0
+
+
+def test_a_worsening_has_suspects_of_its_own() -> None:
+    first = incident("short")
+    later = START + 120 * MINUTE
+    worse = replace(first.findings[0], worsened=Interval(later - MINUTE, later, later + MINUTE))
+    balance = replace(WIDE, id="balance", at=later - 5 * MINUTE)
+    store = MemoryStore()
+    with store.transaction() as tx:
+        for change in (WIDE, balance):
+            tx.add_change(change)
+        found = suspects(tx, replace(first, findings=(worse,)), SPOTS)
+    assert (found.onset[0].change, found.worsening[0].change) == (WIDE, balance)
 
 
 def faulty_pool(change: Change) -> tuple[MemoryStore, dict[str, Any]]:

@@ -4,6 +4,7 @@
     ├── ConfigError            what the user wrote cannot be used (exit 2)
     │   └── SecretError        a secret named by the config cannot be read
     ├── ProbeFileError         a probe file cannot be used (exit 2)
+    ├── ChangeError            what tells of changes cannot be read (exit 2)
     ├── StoreError             the store cannot do what was asked
     │   ├── StoreUnavailable   it cannot be reached or is full: try again later, nothing was acknowledged
     │   └── SchemaMismatch     its tables are of another version: run `canary db upgrade`
@@ -36,6 +37,11 @@ class SecretError(ConfigError):
 @final
 class ProbeFileError(CanaryError):
     """A probe file cannot be used."""
+
+
+@final
+class ChangeError(CanaryError):
+    """What tells of changes cannot be read."""
 
 
 class StoreError(CanaryError):

@@ -522,7 +522,7 @@ class Blame:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one series of an incident shows."""
+    """What one series of an incident shows. Where it `worsened` later, the size is that since then."""
 
     series: SeriesKey
     symptom: Symptom
@@ -531,6 +531,7 @@ class Finding:
     size: Size
     evidence: tuple[str, ...]  # slot ids, strongest first
     recovered_at: datetime | None = None
+    worsened: Interval | None = None
     blame: Blame | None = None
 
     @property

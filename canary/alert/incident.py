@@ -32,7 +32,8 @@ stores or sends.
 2. *Recovery.* Quiet is not recovery. Without a person an incident resolves only when every finding has recovered by
    its own sequential test, which runs elsewhere.
 3. *Worsening.* A series got worse when the interval of its new size lies wholly above the size that was told last.
-   The told size stays until then, so that slow growth adds up.
+   The told size stays until then, so that slow growth adds up. A worsening has an onset of its own, and the first onset
+   stays, where the two are apart.
 4. *Flapping.* An incident that is reopened `flap_limit` times, each time within the reopen window, flaps. From then on
    it resolves only after it has stayed recovered for a whole reopen window: one trigger and one resolve, not fifty.
 5. *Inhibition.* Where a pool cannot be reached, quality incidents that lie there are suppressed: they go on as ever,
@@ -235,7 +236,9 @@ def _related(incident: Incident, finding: Finding, policy: Policy) -> bool:
     if _is_availability(incident) != _speaks_of_availability(finding):
         return False
     alike = any(known.symptom is finding.symptom for known in incident.findings)
-    together = any(_overlap(known.onset, finding.onset, policy.merge_window) for known in incident.findings)
+    together = any(
+        _overlap(known.worsened or known.onset, finding.onset, policy.merge_window) for known in incident.findings
+    )
     if incident.scope.overlaps(finding.scope):
         return alike or together
     return alike and together and _beside(incident.scope, finding.scope)
@@ -356,7 +359,11 @@ def _merged(known: Finding, new: Finding) -> Finding:
     evidence = tuple(dict.fromkeys(new.evidence + known.evidence))[:EVIDENCE_KEPT]
     if known.recovered_at is None and not _worse(known, new):
         return replace(known, alarms=alarms, evidence=evidence)
-    return replace(new, alarms=alarms, evidence=evidence, recovered_at=None)
+    merged = replace(new, alarms=alarms, evidence=evidence, recovered_at=None)
+    if known.recovered_at is not None or new.onset.best <= known.onset.high:
+        return merged
+    since = replace(new.onset, low=max(new.onset.low, known.onset.high))
+    return replace(merged, onset=known.onset, worsened=since)
 
 
 def _finding_of(incident: Incident, series: SeriesKey) -> Finding | None:

@@ -8,13 +8,15 @@ import hashlib
 import json
 import math
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
 
 from canary.alert.routing import ReceiverSpec
+from canary.alert.suspects import Suspect, Suspects
 from canary.records import (
     Blame,
+    Change,
     Finding,
     Incident,
     IncidentState,
@@ -30,6 +32,11 @@ from canary.records import (
 SCHEMA = "canary.incident/1"
 EVIDENCE_SHOWN = 3
 FINDINGS_SHOWN = 20
+SUSPECTS_SHOWN = 3
+UNRANKED = Suspects()
+FAINT = 0.01
+"""A change that is less probable is not worth a line."""
+
 REPLAY_PROBES = 200
 _SURE = math.log(1e6)
 
@@ -43,10 +50,14 @@ _IN_WORDS: Mapping[Symptom, str] = {
 
 
 def notifications(
-    incident: Incident, kind: NotificationKind, receivers: Iterable[ReceiverSpec], now: datetime
+    incident: Incident,
+    kind: NotificationKind,
+    receivers: Iterable[ReceiverSpec],
+    now: datetime,
+    suspects: Suspects = UNRANKED,
 ) -> tuple[Notification, ...]:
     """One for each receiver. The same version of the incident always gives the same ids."""
-    body = json.dumps(render(incident, kind=kind, now=now), separators=(",", ":"), allow_nan=False)
+    body = json.dumps(render(incident, suspects, kind=kind, now=now), separators=(",", ":"), allow_nan=False)
     return tuple(
         Notification(
             id=_identity(incident, kind, receiver.name),
@@ -61,13 +72,15 @@ def notifications(
     )
 
 
-def render(incident: Incident, *, kind: NotificationKind, now: datetime) -> dict[str, object]:
+def render(
+    incident: Incident, suspects: Suspects = UNRANKED, *, kind: NotificationKind, now: datetime
+) -> dict[str, object]:
     """The JSON body of a notification."""
-    return {"schema": SCHEMA, "kind": kind.value, "at": _stamp(now), **describe(incident)}
+    return {"schema": SCHEMA, "kind": kind.value, "at": _stamp(now), **describe(incident, suspects)}
 
 
-def describe(incident: Incident) -> dict[str, object]:
-    """The incident as JSON."""
+def describe(incident: Incident, suspects: Suspects = UNRANKED) -> dict[str, object]:
+    """The incident as JSON, with the foremost of the suspects (none where they were not ranked)."""
     return {
         "summary": summary(incident),
         "incident": _facts(incident),
@@ -79,12 +92,29 @@ def describe(incident: Incident) -> dict[str, object]:
         "findings": [_finding(finding) for finding in incident.findings[:FINDINGS_SHOWN]],
         "findings_total": len(incident.findings),
         "evidence": list(evidence(incident)),
+        "suspects": [_suspect(suspect) for suspect in foremost(suspects.onset)],
+        "worsened": _worsening(incident, suspects),
         "replay": replay_command(incident),
-        "text": text(incident),
+        "text": text(incident, suspects),
     }
 
 
-def text(incident: Incident) -> list[str]:
+def describe_change(change: Change) -> dict[str, object]:
+    """The change as JSON."""
+    scope = change.scope
+    return {
+        "id": change.id,
+        "kind": change.kind.value,
+        "at": _stamp(change.at),
+        "finished_at": _stamp(change.finished_at),
+        "summary": change.summary,
+        "scope": {"model": scope.model, "platform": scope.platform, "pool": scope.pool, "region": scope.region},
+        "author": change.author,
+        "link": change.link,
+    }
+
+
+def text(incident: Incident, suspects: Suspects = UNRANKED) -> list[str]:
     """The incident in plain lines for a person."""
     since = first_onset(incident)
     return [
@@ -93,9 +123,11 @@ def text(incident: Incident) -> list[str]:
         *(f"what     {line}" for line in _symptoms(incident)),
         f"where    {_where(incident)}",
         *(f"         {line}" for line in _blame(largest(incident).blame)),
-        f"since    {_second(since.best)} UTC (between {_second(since.low)} and {_second(since.high)})",
+        f"since    {_when(since)}",
         f"size     {_size_in_words(largest(incident))}",
         f"evidence {', '.join(evidence(incident)) or 'none kept'}",
+        *(f"suspect  {_suspect_in_words(suspect)}" for suspect in foremost(suspects.onset)),
+        *_worsening_in_words(incident, suspects),
         f"replay   {replay_command(incident)}",
     ]
 
@@ -131,9 +163,22 @@ def evidence(incident: Incident) -> tuple[str, ...]:
     return tuple(found)[:EVIDENCE_SHOWN]
 
 
+def foremost(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
+    """Of a ranking: the three most probable changes, without the faint ones, and "no recorded change" in its place."""
+    changes = [suspect for suspect in suspects if suspect.change is not None and suspect.probability >= FAINT]
+    shown = changes[:SUSPECTS_SHOWN]
+    return tuple(suspect for suspect in suspects if suspect.change is None or suspect in shown)
+
+
 def first_onset(incident: Incident) -> Interval:
     """When the earliest of the findings began."""
     return min((finding.onset for finding in incident.findings), key=lambda onset: onset.best)
+
+
+def last_worsening(incident: Incident) -> Interval | None:
+    """When it last got worse."""
+    found = (finding.worsened for finding in incident.findings if finding.worsened is not None)
+    return max(found, key=lambda onset: onset.best, default=None)
 
 
 def largest(incident: Incident) -> Finding:
@@ -165,6 +210,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "region": finding.series.region,
         "alarms": finding.alarms,
         "onset": _interval(finding.onset),
+        "worsened": None if finding.worsened is None else _interval(finding.worsened),
         "size": _size(finding.size),
         "recovered_at": _stamp(finding.recovered_at),
         "where": None if finding.blame is None else _place(finding.blame),
@@ -180,6 +226,42 @@ def _place(blame: Blame) -> dict[str, object]:
         "runner_up": None if blame.runner_up is None else blame.runner_up.name,
         "margin_nats": round(blame.margin, 3),
     }
+
+
+def _suspect(suspect: Suspect) -> dict[str, object]:
+    change = None if suspect.change is None else describe_change(suspect.change)
+    return {"probability": round(suspect.probability, 4), "reason": suspect.reason, "change": change}
+
+
+def _worsening(incident: Incident, suspects: Suspects) -> dict[str, object] | None:
+    since = last_worsening(incident)
+    if since is None:
+        return None
+    return {"since": _interval(since), "suspects": [_suspect(suspect) for suspect in foremost(suspects.worsening)]}
+
+
+def _worsening_in_words(incident: Incident, suspects: Suspects) -> list[str]:
+    since = last_worsening(incident)
+    if since is None:
+        return []
+    named = (f"suspect  {_suspect_in_words(suspect)}" for suspect in foremost(suspects.worsening))
+    return [f"worse    since {_when(since)}", *named]
+
+
+def _suspect_in_words(suspect: Suspect) -> str:
+    change, chance = suspect.change, _chance(suspect.probability)
+    if change is None:
+        return f"{chance} no recorded change ({suspect.reason})"
+    link = f" {change.link}" if change.link else ""
+    author = f" by {change.author}" if change.author else ""
+    what = f'{change.kind.value} "{change.summary}" on {change.scope.name}{author}, {_second(change.at)} UTC'
+    return f"{chance} {what} ({suspect.reason}){link}"
+
+
+def _chance(probability: float) -> str:
+    if probability < FAINT:
+        return f"under {FAINT:.0%}"
+    return f"over {1.0 - FAINT:.0%}" if 1.0 - FAINT < probability < 1.0 else f"{probability:.0%}"
 
 
 def _interval(interval: Interval) -> dict[str, object]:
@@ -241,6 +323,10 @@ def _size_in_words(finding: Finding) -> str:
 
 def _share(share: float) -> str:
     return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def _when(interval: Interval) -> str:
+    return f"{_second(interval.best)} UTC (between {_second(interval.low)} and {_second(interval.high)})"
 
 
 def _second(moment: datetime) -> str:

@@ -23,6 +23,7 @@ _COMMANDS = {
     "baseline": ("canary.cli.baseline", "Record, list, show and promote golden baselines."),
     "replay": ("canary.cli.replay", "Fire probes at a target and judge them against its baseline."),
     "incident": ("canary.cli.incident", "List, show, acknowledge and resolve incidents."),
+    "change": ("canary.cli.change", "Record, import and list changes, the suspects of incidents."),
     "db": ("canary.cli.db", "Upgrade the store, or show its version."),
     "lab": ("canary.cli.lab", "A simulated fleet with the faults of the postmortem."),
     "completion": ("canary.cli.completion", "Print the completion script of a shell."),

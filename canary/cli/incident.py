@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from canary.alert.incident import Decision
+    from canary.alert.suspects import Suspects
     from canary.cli.evidence import Exhibit
+    from canary.config import Config
     from canary.records import Incident
     from canary.store.base import Transaction
 
@@ -64,19 +66,20 @@ def list_(path: str, everything: bool, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def show(path: str, incident_id: str | None, as_json: bool) -> None:
-    """One incident: what, where, since when, how big, evidence, how to replay it.
+    """One incident: what, where, since when, how big, evidence, suspected changes, how to replay it.
 
     INCIDENT_ID is an id or the beginning of one; without it, the newest that is unresolved.
     """
     from canary.alert.message import describe
 
-    with store_of(config_at(path)) as store, store.reading() as tx:
+    config = config_at(path)
+    with store_of(config) as store, store.reading() as tx:
         found = tx.incident(incident_id) if incident_id else _newest(tx)
-        shown = exhibits(tx, found)
+        shown, suspected = exhibits(tx, found), _suspects(config, tx, found)
     if as_json:
-        say({**describe(found), "exhibits": [one.facts() for one in shown]})
+        say({**describe(found, suspected), "exhibits": [one.facts() for one in shown]})
     else:
-        _show(found, shown)
+        _show(found, suspected, shown)
 
 
 @command.command(
@@ -145,11 +148,18 @@ def _decide(path: str, incident_id: str, act: "Callable[[Incident, datetime], De
         tx.put_incident(incident)
         kind = notification(reason, incident)
         if kind is not None:
-            tx.enqueue(notifications(incident, kind, route(receivers_of(config), incident), now))
+            receivers = route(receivers_of(config), incident)
+            tx.enqueue(notifications(incident, kind, receivers, now, _suspects(config, tx, incident)))
     if as_json:
         say({"reason": reason.value, **describe(incident)})
     else:
         click.echo(f"{incident.id} {reason.value}")
+
+
+def _suspects(config: "Config", tx: "Transaction", incident: "Incident") -> "Suspects":
+    from canary.pipeline.suspects import suspects, watched
+
+    return suspects(tx, incident, watched(tx, {target.name for target in config.targets}))
 
 
 def _newest(tx: "Transaction") -> "Incident":
@@ -173,13 +183,13 @@ def _listed(found: "Sequence[Incident]") -> "Table":
     return table
 
 
-def _show(found: "Incident", shown: "list[Exhibit]") -> None:
+def _show(found: "Incident", suspected: "Suspects", shown: "list[Exhibit]") -> None:
     from rich.markup import escape
 
     from canary.alert.message import text
 
     out = console()
-    head, *lines = text(found)
+    head, *lines = text(found, suspected)
     out.print(f"[{_STYLES[found.state.value]}]{found.state.value}[/] [bold]{found.id}[/] {escape(head)}")
     for line in lines:
         out.print(escape(line), soft_wrap=True)

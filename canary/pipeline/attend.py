@@ -34,7 +34,7 @@ HISTORY = 5_000
 
 _SURE = 0.999
 
-Tell = Callable[[Incident, Reason, datetime], Sequence[Notification]]
+Tell = Callable[[Transaction, Incident, Reason, datetime], Sequence[Notification]]
 """Which notifications a decision makes due."""
 
 
@@ -92,7 +92,7 @@ class _Office:
         incident, reason = decision
         if reason is not Reason.UNCHANGED:
             self._tx.put_incident(incident)
-            self._tx.enqueue(self._tell(incident, reason, self._now))
+            self._tx.enqueue(self._tell(self._tx, incident, reason, self._now))
             self.decisions.append(decision)
         return incident
 

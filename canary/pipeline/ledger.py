@@ -14,10 +14,11 @@ from canary.clock import Clock
 from canary.pipeline.advance import Advance, Judged, advance
 from canary.pipeline.attend import attend
 from canary.pipeline.references import References
+from canary.pipeline.suspects import suspects
 from canary.pipeline.watch import Watch
 from canary.records import Incident, Notification, Observation, Probe, Reference, Unscored, UnscoredReason
 from canary.score import score
-from canary.store.base import Store
+from canary.store.base import Store, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,12 @@ class Ledger:
             names = (*probe.scorers, "availability")
             return Judged(seen, tuple(Unscored(name, 0, UnscoredReason.CRASHED) for name in names))
 
-    def _tell(self, incident: Incident, reason: machine.Reason, now: datetime) -> Sequence[Notification]:
+    def _tell(
+        self, tx: Transaction, incident: Incident, reason: machine.Reason, now: datetime
+    ) -> Sequence[Notification]:
         kind = machine.notification(reason, incident)
-        return () if kind is None else notifications(incident, kind, route(self.receivers, incident), now)
+        receivers = route(self.receivers, incident)
+        if kind is None or not receivers:
+            return ()
+        watched = {(series.target, series.region) for series in self.watch.armed}
+        return notifications(incident, kind, receivers, now, suspects(tx, incident, watched))

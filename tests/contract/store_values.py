@@ -102,7 +102,7 @@ def alarm(i: int = 0, **changes: Any) -> Alarm:
 
 def incident(name: str = "abc1", **changes: Any) -> Incident:
     onset = Interval(T0 - DAY, T0 - MINUTE, T0)
-    finding = Finding(SERIES, Symptom.CORRUPTION, 2, onset, Size(0.1, 0.3, 0.7, 0.95, 40), ("s2", "s1"), T0)
+    finding = Finding(SERIES, Symptom.CORRUPTION, 2, onset, Size(0.1, 0.3, 0.7, 0.95, 40), ("s2", "s1"), T0, onset)
     made = Incident(
         id=name,
         state=IncidentState.OPEN,

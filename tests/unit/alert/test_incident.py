@@ -185,7 +185,34 @@ def test_slow_growth_adds_up_to_a_worsening() -> None:
 def test_a_worsening_has_its_own_onset() -> None:
     worse = finding(share=0.16, onset=45)
     incident, _ = absorb(opened(), worse, START + minutes(60), POLICY)
-    assert incident.findings[0].onset == worse.onset
+    (told,) = incident.findings
+    assert (told.onset, told.worsened) == (finding().onset, worse.onset)
+
+
+def test_a_worsening_is_dated_after_the_first_onset() -> None:
+    vague = finding(share=0.16, onset=45)
+    vague = replace(vague, onset=replace(vague.onset, low=START - minutes(300)))
+    incident, _ = absorb(opened(), vague, START + minutes(60), POLICY)
+    assert incident.findings[0].worsened == replace(vague.onset, low=finding().onset.high)
+
+
+def test_a_worsening_that_cannot_be_told_from_the_first_onset_corrects_it() -> None:
+    worse = finding(share=0.16, onset=-28)
+    incident, _ = absorb(opened(), worse, START + minutes(60), POLICY)
+    (told,) = incident.findings
+    assert (told.onset, told.worsened) == (worse.onset, None)
+
+
+def test_a_relapse_is_no_worsening() -> None:
+    known, _ = recover(opened(), finding().series, START + minutes(30))
+    incident, _ = absorb(known, finding(share=0.16, onset=45), START + minutes(60), POLICY)
+    assert incident.findings[0].worsened is None
+
+
+def test_what_began_with_the_worsening_belongs_to_the_incident() -> None:
+    worse, _ = absorb(opened(), finding(share=0.16, onset=45), START + minutes(60), POLICY)
+    other = finding("distance", Symptom.DEVIATION, onset=50)
+    assert home([worse], other, START + minutes(70), POLICY) is worse
 
 
 def test_a_repeat_counts_its_alarm_and_keeps_the_evidence_of_both() -> None:

@@ -4,10 +4,11 @@ from datetime import timedelta
 import pytest
 
 from canary.alert.incident import Policy, absorb, acknowledge, suppress
-from canary.alert.message import notifications, render, replay_command, summary, text
+from canary.alert.message import describe, foremost, notifications, render, replay_command, summary, text
 from canary.alert.routing import ReceiverKind, ReceiverSpec
-from canary.records import Finding, Incident, NotificationKind, Symptom
-from tests.unit.alert.findings import START, finding
+from canary.alert.suspects import Suspect, Suspects
+from canary.records import Change, ChangeKind, Finding, Incident, NotificationKind, Scope, Symptom
+from tests.unit.alert.findings import START, finding, minutes
 
 TRIGGER = NotificationKind.TRIGGER
 RECEIVERS = [ReceiverSpec("oncall", ReceiverKind.WEBHOOK), ReceiverSpec("log", ReceiverKind.CONSOLE)]
@@ -61,6 +62,7 @@ def test_the_body_is_this_and_nothing_else() -> None:
                     "best": "2025-08-25T11:30:00+00:00",
                     "high": "2025-08-25T11:35:00+00:00",
                 },
+                "worsened": None,
                 "size": {"share": 0.008, "low": 0.004, "high": 0.016, "confidence": 0.95, "answers": 400},
                 "recovered_at": None,
                 "where": None,
@@ -68,6 +70,8 @@ def test_the_body_is_this_and_nothing_else() -> None:
         ],
         "findings_total": 1,
         "evidence": ["slot-a", "slot-b"],
+        "suspects": [],
+        "worsened": None,
         "replay": f"canary replay {incident().id} --target opus/api/tpu-1 -n 200",
         "text": text(incident()),
     }
@@ -139,3 +143,69 @@ def test_another_kind_gives_another_id(kind: NotificationKind) -> None:
         notifications(incident(), kind, RECEIVERS, START)[0].id
         != notifications(incident(), TRIGGER, RECEIVERS, START)[0].id
     )
+
+
+def suspect(name: str, probability: float, link: str = "https://ci.example.com/7") -> Suspect:
+    change = Change(name, ChangeKind.DEPLOY, START - minutes(33), name, Scope("opus", "api"), link, "ann")
+    return Suspect(change, probability, "began 3 min after")
+
+
+NONE = Suspect(None, 0.2, "something else")
+
+
+def test_a_person_reads_which_changes_are_suspected_and_why() -> None:
+    lines = text(incident(), Suspects((suspect("engine 2.4", 0.8), NONE)))
+    assert [line for line in lines if line.startswith("suspect")] == [
+        'suspect  80% deploy "engine 2.4" on opus/api/* by ann, 2025-08-25 11:27:00 UTC (began 3 min after) '
+        "https://ci.example.com/7",
+        "suspect  20% no recorded change (something else)",
+    ]
+
+
+def test_certainty_is_never_claimed_by_rounding() -> None:
+    lines = text(incident(), Suspects((suspect("sure", 0.9999, ""), Suspect(None, 0.0001, "something else"))))
+    assert ["over 99%" in lines[-3], "under 1%" in lines[-2]] == [True, True]
+
+
+def test_a_machine_reads_the_suspected_change() -> None:
+    (described,) = describe(incident(), Suspects((suspect("engine 2.4", 0.80004),)))["suspects"]  # type: ignore[misc]
+    assert described == {
+        "probability": 0.8,
+        "reason": "began 3 min after",
+        "change": {
+            "id": "engine 2.4",
+            "kind": "deploy",
+            "at": "2025-08-25T11:27:00+00:00",
+            "finished_at": None,
+            "summary": "engine 2.4",
+            "scope": {"model": "opus", "platform": "api", "pool": None, "region": None},
+            "author": "ann",
+            "link": "https://ci.example.com/7",
+        },
+    }
+
+
+def test_three_changes_are_named_at_most_and_no_recorded_change_in_its_place() -> None:
+    ranking = [suspect("a", 0.3), NONE, *(suspect(name, 0.12) for name in "bcde")]
+    assert [one.change and one.change.id for one in foremost(ranking)] == ["a", None, "b", "c"]
+
+
+def test_faint_suspects_are_not_named() -> None:
+    assert foremost([NONE, suspect("faint", 0.009)]) == (NONE,)
+
+
+WORSE = incident(finding(share=0.008), finding(onset=-3, share=0.16))
+BLAMED = Suspects((NONE,), (suspect("balance", 0.9),))
+
+
+def test_a_person_reads_since_when_it_is_worse_and_what_may_have_made_it_so() -> None:
+    lines = text(WORSE, BLAMED)
+    assert lines[4].startswith("since    2025-08-25 11:30:00 UTC")
+    assert lines[8] == "worse    since 2025-08-25 11:57:00 UTC (between 2025-08-25 11:52:00 and 2025-08-25 12:02:00)"
+    assert lines[9].startswith('suspect  90% deploy "balance"')
+
+
+def test_a_machine_reads_the_suspects_of_a_worsening() -> None:
+    worsened = describe(WORSE, BLAMED)["worsened"]
+    assert worsened["since"]["best"] == "2025-08-25T11:57:00+00:00"  # type: ignore[index]
+    assert worsened["suspects"][0]["change"]["id"] == "balance"  # type: ignore[index]

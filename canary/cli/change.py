@@ -1,0 +1,229 @@
+"""`canary change`."""
+
+import getpass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from canary.changes import MOST_BYTES, Defaults, Source, change_id, link, moment, one_line, parse, scope
+from canary.cli.common import columns, config_at, console, json_option, minute, say, short, store_of
+from canary.cli.complete import target_names
+from canary.cli.word import Noun
+from canary.records import Change, ChangeKind, Scope
+
+if TYPE_CHECKING:
+    from canary.config import Config
+
+_AHEAD = timedelta(minutes=5)  # by which clocks may differ
+
+T = TypeVar("T")
+
+
+def _read(reader: Callable[[str], T]) -> Callable[[click.Context, click.Parameter, str | None], T | None]:
+    """A click callback of what raises ValueError."""
+
+    def callback(_: click.Context, __: click.Parameter, written: str | None) -> T | None:
+        try:
+            return None if written is None else reader(written)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return callback
+
+
+def _moment(text: str) -> datetime:
+    from canary.clock import SystemClock
+
+    return moment(text, SystemClock().now())
+
+
+def _past(text: str) -> datetime:
+    when = _moment(text)
+    if when > _moment("now") + _AHEAD:
+        raise ValueError("lies ahead: record a change when it is made")
+    return when
+
+
+def _line(text: str) -> str:
+    line = one_line(text)
+    if not line:
+        raise ValueError("is empty: write one line")
+    return line
+
+
+_kinds = click.Choice([kind.value for kind in ChangeKind])
+_scope = click.option(
+    "--scope",
+    "where",
+    default="*",
+    show_default=True,
+    callback=_read(scope),
+    shell_complete=target_names,
+    help="MODEL/PLATFORM/POOL or MODEL/PLATFORM/POOL/REGION; each a name or a glob, * for any.",
+)
+
+
+@click.group(cls=Noun)
+def command() -> None:
+    """Record, import and list changes: deploys, configs, flags, weights. Incidents name those that may be the cause."""
+
+
+@command.command(
+    exits={0: "recorded, or known already", 2: "bad input, config or store"},
+    examples=(
+        'canary change add deploy "engine 2.4" --scope "*/api/tpu-*"',
+        'canary change add routing "10 % to long" --scope mid/api/short --at "10m ago" --link https://ci.example.com/7',
+        'canary change add rollout "sampler 9" --at 2025-08-25T21:00:00Z --until 2025-08-26T03:00:00Z --id sampler-9',
+    ),
+)
+@click.argument("kind", type=_kinds, metavar="KIND")
+@click.argument("summary", callback=_read(_line))
+@_scope
+@click.option(
+    "--at", default="now", show_default=True, callback=_read(_past), help='ISO 8601 with a zone, or "10m ago".'
+)
+@click.option("--until", callback=_read(_moment), help="When it had taken effect everywhere, if step by step.")
+@click.option("--link", "url", callback=_read(link), help="Where to read more; shown in notifications.")
+@click.option("--author", default=getpass.getuser, callback=_read(_line), help="Who made it. [default: your user name]")
+@click.option("--id", "identity", callback=_read(_line), help="Of your own; recorded twice, it counts once.")
+@json_option
+@click.pass_obj
+def add(
+    path: str,
+    kind: str,
+    summary: str,
+    where: Scope,
+    at: datetime,
+    until: datetime | None,
+    url: str | None,
+    author: str,
+    identity: str | None,
+    as_json: bool,
+) -> None:
+    """Record a change: KIND is what was changed, SUMMARY says it in a few words.
+
+    KIND is deploy (code), config, flag, routing (weights, load balancing), rollout (a deploy step by step), model
+    (weights, tokenizer, template), scale, hardware or other.
+    """
+    if until is not None and until < at:
+        raise click.BadParameter("lies before --at", param_hint="--until")
+    config, what = config_at(path), ChangeKind(kind)
+    identity = identity or change_id(what, at, where, summary)
+    change = Change(identity, what, at, summary, where, url or "", author, until)
+    (new,) = _record(config, [change])
+    if as_json:
+        say(_told(config, change, new=new))
+    else:
+        click.echo(f"{'recorded' if new else 'known already:'} {change.id} {kind} on {where.name}, {minute(at)}")
+    _warn(config, [change])
+
+
+@command.command(
+    "import",
+    exits={0: "imported; what was known already counts once", 2: "bad input, config or store: nothing was recorded"},
+    examples=(
+        "canary change import github event.json --scope 'mid/api/*'",
+        "git log --since=2.weeks | canary change import git --kind config --scope '*/api/*'",
+        "kubectl get applications -A -o json | canary change import argo",
+    ),
+)
+@click.argument("source", type=click.Choice([source.value for source in Source]), metavar="SOURCE")
+@click.argument("file", type=click.File("rb"), default="-")
+@_scope
+@click.option("--kind", type=_kinds, metavar="KIND", help="Overrides the source's; see `canary change add --help`.")
+@json_option
+@click.pass_obj
+def import_(path: str, source: str, file: Any, where: Scope, kind: str | None, as_json: bool) -> None:
+    """Record what a SOURCE tells, from FILE or standard input.
+
+    SOURCE is github (webhook events: deployment, deployment_status, push), argo (Argo CD Applications with their
+    history), flagger (webhooks of type event) or git (the output of plain `git log`). Pushes and commits are of kind
+    "other", unless --kind says more.
+
+    --scope holds where the source says none: a deployment's payload or a Flagger webhook's metadata may say a "scope",
+    an Application the annotation "canary/scope".
+    """
+    config = config_at(path)
+    name = getattr(file, "name", "<stdin>")
+    defaults = Defaults(where, ChangeKind(kind) if kind else None)
+    changes = parse(file.read(MOST_BYTES + 1), Source(source), name=name, defaults=defaults)
+    new = _record(config, changes)
+    if as_json:
+        say([_told(config, change, new=first) for change, first in zip(changes, new, strict=True)])
+    else:
+        click.echo(f"{sum(new)} recorded, {len(new) - sum(new)} known already")
+    _warn(config, changes)
+
+
+@command.command(
+    "list",
+    exits={0: "listed", 2: "bad input, config or store"},
+    examples=("canary change list", "canary change list --since 2d --scope mid/api/short --json"),
+)
+@click.option("--since", default="14d ago", show_default=True, callback=_read(_moment), help="ISO 8601, or 14d ago.")
+@_scope
+@json_option
+@click.pass_obj
+def list_(path: str, since: datetime, where: Scope, as_json: bool) -> None:
+    """Recorded changes, newest last; with --scope, those that may have touched it."""
+    from canary.alert.message import describe_change
+
+    with store_of(config_at(path)) as store, store.reading() as tx:
+        found = [change for change in tx.changes(since=since) if change.scope.overlaps(where)]
+    if as_json:
+        say([describe_change(change) for change in found])
+    elif found:
+        _show(found)
+    else:
+        click.echo(f"no change recorded since {minute(since)}: `canary change add --help`")
+
+
+def _record(config: "Config", changes: Iterable[Change]) -> list[bool]:
+    """Keep them; whether each was new."""
+    with store_of(config, create=True) as store, store.transaction() as tx:
+        return [tx.add_change(change) for change in changes]
+
+
+def _told(config: "Config", change: Change, *, new: bool) -> dict[str, object]:
+    from canary.alert.message import describe_change
+
+    return {**describe_change(change), "recorded": new, "targets": _targets(config, change.scope)}
+
+
+def _targets(config: "Config", where: Scope) -> list[str]:
+    """Those that the scope covers, in whatever region."""
+    anywhere = replace(where, region=None)
+    return [target.name for target in config.targets if anywhere.covers(target.name, config.region)]
+
+
+def _warn(config: "Config", changes: Iterable[Change]) -> None:
+    for where in dict.fromkeys(change.scope for change in changes):
+        if not _targets(config, where):
+            click.echo(f"canary: warning: no configured target fits {where.name}{_near(config, where)}", err=True)
+
+
+def _near(config: "Config", where: Scope) -> str:
+    from difflib import get_close_matches
+
+    wanted = replace(where, region=None).name
+    return "".join(
+        f'; did you mean "{name}"?' for name in get_close_matches(wanted, [one.name for one in config.targets], n=1)
+    )
+
+
+def _show(found: Sequence[Change]) -> None:
+    from rich.markup import escape
+
+    table = columns("at", "kind", "scope", "what", "by", "id")
+    for change in found:
+        at = minute(change.at) if change.finished_at is None else f"{minute(change.at)} + {_lasted(change)}"
+        said = (change.kind.value, change.scope.name, change.summary, change.author, change.id)
+        table.add_row(at, *map(escape, said))
+    console().print(table)
+
+
+def _lasted(change: Change) -> str:
+    return short((change.finished_at or change.at) - change.at)

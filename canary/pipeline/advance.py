@@ -6,10 +6,13 @@ detector made of it, so that `alarms_again` can make the very same steps from th
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from canary.detect import Detector, EsrState, evidence, from_bytes, log_budget, reset, start, step, to_bytes
 from canary.pipeline.watch import ANSWER, Watch, Watched, revive
@@ -51,20 +54,43 @@ def advance(tx: Transaction, judged: Sequence[Judged], watch: Watch) -> Advance:
     return Advance(tuple(fresh[slot_id] for slot_id in new), tuple(fed), tuple(alarms), states)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """A fed score and what it did to its series: `after` is the state before the alarm, if there is one, reset it.
+
+    `log_e` is ln e of each alternative, `evidence` ln R of `after`, both in nats.
+    """
+
+    row: ScoreRow
+    log_e: NDArray[np.float64]
+    after: EsrState
+    evidence: float
+    alarm: Alarm | None
+
+    @property
+    def left(self) -> EsrState:
+        """The state that the next score finds."""
+        return self.after if self.alarm is None else reset(self.after)
+
+
 def alarms_again(tx: Transaction) -> Iterator[Alarm]:
     """Every alarm that the fed scores of the store raise, from empty states, in the order of feeding."""
+    return (step.alarm for step in steps_again(tx, tx.feed()) if step.alarm is not None)
+
+
+def steps_again(tx: Transaction, feed: Iterable[ScoreRow]) -> Iterator[Step]:
+    """The very same steps, from empty states, by what the fed scores keep; `feed` is in the order of feeding."""
 
     @lru_cache(maxsize=4096)
     def revived(digest: str) -> tuple[Detector, int]:
         return revive(tx.detector(digest))
 
     at: dict[SeriesKey, tuple[EsrState, int]] = {}
-    for row in tx.feed():
+    for row in feed:
         detector, epoch = revived(row.detector or "")
-        state, alarm = _step(_carried(at.get(row.series), detector, epoch), detector, row)
-        at[row.series] = (state, epoch)
-        if alarm is not None:
-            yield alarm
+        made = _step(_carried(at.get(row.series), detector, epoch), detector, row)
+        at[row.series] = (made.left, epoch)
+        yield made
 
 
 class _Track:
@@ -91,10 +117,11 @@ class _Track:
                 interval=watched.interval,
             ),
         )
-        self._state, alarm = _step(self._state, watched.detector, fed)
+        made = _step(self._state, watched.detector, fed)
+        self._state = made.left
         self._slot_time = max(row.slot_time, self._slot_time or row.slot_time)
-        if alarm is not None:
-            alarms.append(alarm)
+        if made.alarm is not None:
+            alarms.append(made.alarm)
         return fed
 
     def stored(self) -> StoredState:
@@ -150,7 +177,7 @@ def _carried(before: tuple[EsrState, int] | None, detector: Detector, epoch: int
     return before[0]
 
 
-def _step(state: EsrState, detector: Detector, row: ScoreRow) -> tuple[EsrState, Alarm | None]:
+def _step(state: EsrState, detector: Detector, row: ScoreRow) -> Step:
     """Feed a row by what it keeps. That it was an event is kept, so any threshold on that side of it serves."""
     score = _score(row)
     threshold = -math.inf if row.event else math.inf
@@ -158,8 +185,9 @@ def _step(state: EsrState, detector: Detector, row: ScoreRow) -> tuple[EsrState,
     after = step(state, log_e, -math.inf if row.log_budget is None else row.log_budget)
     reached = float(evidence(after))
     if reached < 0.0:
-        return after, None
-    return reset(after), Alarm(_alarm_id(row), row.series, row.slot_id, row.slot_time, reached, row.detector or "")
+        return Step(row, log_e, after, reached, None)
+    alarm = Alarm(_alarm_id(row), row.series, row.slot_id, row.slot_time, reached, row.detector or "")
+    return Step(row, log_e, after, reached, alarm)
 
 
 def _score(row: ScoreRow) -> Score:

@@ -80,7 +80,8 @@ class ObservationPart(Session):
         self, *, after: int = 0, since: datetime | None = None, until: datetime | None = None, limit: int = 1_000
     ) -> Sequence[Kept]:
         scheduled = observations.c.purpose == Purpose.SCHEDULED.value
-        query = select(observations).where(observations.c.seq > after, scheduled, *_between(since, until))
+        within = _between(since, until, observations.c.slot_time + 0)  # no index of it: each page would sort them all
+        query = select(observations).where(observations.c.seq > after, scheduled, *within)
         page = self._connection.execute(query.order_by(observations.c.seq).limit(limit)).all()
         found = self._scores_of(page[0].seq, page[-1].seq) if page else {}
         return [Kept(row.seq, rows.to_observation(row, None), tuple(found.get(row.seq, ()))) for row in page]
@@ -132,10 +133,12 @@ class ObservationPart(Session):
         return found
 
 
-def _between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+def _between(
+    since: datetime | None, until: datetime | None, at: ColumnElement[int] = observations.c.slot_time
+) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if since is not None:
-        conditions.append(observations.c.slot_time >= micros(since))
+        conditions.append(at >= micros(since))
     if until is not None:
-        conditions.append(observations.c.slot_time < micros(until))
+        conditions.append(at < micros(until))
     return conditions

@@ -170,6 +170,8 @@ def _show(out: "Console", tried: "Config", judge: str, run: "Rerun", compared: "
             f"{run.rescored:,} answers were scored again for a signal that they had no score of; "
             f"{run.lost:,} could not be, for their bodies are not kept any more"
         )
+    if run.grown:
+        out.print(f"{run.grown} series are judged by golden answers that were scored again for them")
     out.print(_sums(compared))
     if compared.pairs:
         out.print(_incidents(compared))
@@ -261,6 +263,7 @@ def _facts(tried: "Config", run: "Rerun", compared: "Comparison") -> dict[str, o
         "fed": run.fed,
         "rescored": run.rescored,
         "not_rescored": run.lost,
+        "baselines_from_kept_answers": run.grown,
         "armed": len(run.watch.armed),
         "learning": [f"{key.target} {key.group}/{key.signal}" for key in sorted(run.watch.learning)],
         "budget": compared.budget,

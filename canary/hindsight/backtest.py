@@ -8,12 +8,13 @@ An incident's times are those of its batch, which is not the one of then; people
 repeated.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from canary.alert.incident import Policy
+from canary.hindsight.golden import Nursery
 from canary.hindsight.reign import Epochs, Group, Reign, pages, survey
 from canary.hindsight.rescore import Rescorer
 from canary.hindsight.verdicts import Side
@@ -22,7 +23,7 @@ from canary.pipeline.attend import HISTORY, attend
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.records import Baseline, BaselineStatus, Observation, Probe
 from canary.score import Scorer
-from canary.store.base import Kept, Retention, Store
+from canary.store.base import Kept, Retention, Store, Transaction
 
 _BATCH, _BATCH_TIME = 500, timedelta(minutes=1)
 _TIDY_EVERY = 50  # batches
@@ -51,7 +52,11 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """What became of a span. `rescored` and `lost` count answers that lacked a score that the config asks for."""
+    """What became of a span.
+
+    `rescored` and `lost` count answers that lacked a score that the config asks for, `grown` the baselines that were
+    made of golden answers for it.
+    """
 
     answers: int
     first: datetime | None
@@ -59,6 +64,7 @@ class Rerun:
     fed: int
     rescored: int
     lost: int
+    grown: int
     watch: Watch
     would: Side
 
@@ -88,8 +94,17 @@ def rerun(
     stage.flush()
     with scratch.reading() as tx:
         would = Side(tuple(tx.alarms()), tuple(tx.incidents()))
-    scorer = stage.rescorer
-    return Rerun(past.answers, past.first, past.last, stage.fed, scorer.rescored, scorer.lost, stage.watch, would)
+    return Rerun(
+        answers=past.answers,
+        first=past.first,
+        last=past.last,
+        fed=stage.fed,
+        rescored=stage.rescorer.rescored,
+        lost=stage.rescorer.lost,
+        grown=stage.nursery.count,
+        watch=stage.watch,
+        would=would,
+    )
 
 
 class _Stage:
@@ -98,6 +113,7 @@ class _Stage:
     def __init__(self, source: Store, scratch: Store, setting: Setting, reign: Reign) -> None:
         self.fed = 0
         self.rescorer = Rescorer(source, {probe.digest: probe for rhythm in setting.rhythms for probe in rhythm.probes})
+        self.nursery = Nursery(source, setting.region, setting.scorers, setting.aliases)
         self._source, self._scratch, self._setting, self._reign = source, scratch, setting, reign
         self._policy = Policy()
         self._batch: list[Judged] = []
@@ -145,7 +161,7 @@ class _Stage:
         return Judged(seen, self.rescorer.complete(replace(kept, observation=seen), self.watch, wanted))
 
     def _arm(self) -> None:
-        self.watch = _watch(self._source, self._setting, self._reign.epochs)
+        self.watch = _watch(self._source, self._setting, self._reign.epochs, self.nursery)
         self._wanted: dict[Group, dict[str, int]] = {}
         for series, watched in self.watch.armed.items():
             self._wanted.setdefault((series.target, series.group), {})[series.signal] = watched.version
@@ -155,16 +171,26 @@ def _came(observation: Observation) -> datetime:
     return observation.started_at + observation.duration
 
 
-def _watch(source: Store, setting: Setting, epochs: Epochs) -> Watch:
+def _watch(source: Store, setting: Setting, epochs: Epochs, nursery: Nursery) -> Watch:
+    """What these epochs arm: baselines one at a time, as `muster` lets them go."""
     with source.reading() as tx:
-        baselines = (
-            _aliased(baseline, setting.aliases)
-            for target, wanted in _by_target(epochs).items()
-            for epoch in sorted(set(wanted.values()))
-            for baseline in tx.baselines(target=target, epoch=epoch)
-            if wanted.get(baseline.series.group) == epoch and baseline.status is not BaselineStatus.PROPOSED
-        )
+        baselines = _baselines(tx, setting, epochs, nursery)
         return muster(setting.rhythms, baselines, setting.terms, setting.region, setting.scorers)
+
+
+def _baselines(tx: Transaction, setting: Setting, epochs: Epochs, nursery: Nursery) -> Iterator[Baseline]:
+    known: dict[Group, set[str]] = {}
+    for target, wanted in _by_target(epochs).items():
+        for epoch in sorted(set(wanted.values())):
+            for baseline in tx.baselines(target=target, epoch=epoch):
+                group, proposed = baseline.series.group, baseline.status is BaselineStatus.PROPOSED
+                if wanted.get(group) == epoch and baseline.series.region == setting.region and not proposed:
+                    known.setdefault((target, group), set()).add(baseline.series.signal)
+                    yield _aliased(baseline, setting.aliases)
+    for rhythm in setting.rhythms:
+        place = (rhythm.target, rhythm.group)
+        if place in epochs:
+            yield from nursery.grow(rhythm, epochs[place], known.get(place, set()))
 
 
 def _by_target(epochs: Epochs) -> Mapping[str, Mapping[str, int]]:

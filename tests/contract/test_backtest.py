@@ -10,12 +10,12 @@ from canary.hindsight import reign
 from canary.hindsight.backtest import Judge, Rerun, Setting, aliases, rerun
 from canary.hindsight.verdicts import Side, lived
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
-from canary.records import Alarm, BaselineStatus, Probe, SeriesKey
+from canary.records import Alarm, BaselineStatus, Probe, Purpose, Recording, Run, SeriesKey
 from canary.score import SCORERS
 from canary.store import MemoryStore, Store
 from canary.store.base import Retention
 from canary.testing import FakeClock
-from tests.unit.pipeline.stage import BROKEN, CLEAN, MINUTE, PROBE, START, TERMS, baseline, ledger, play, target
+from tests.unit.pipeline.stage import BROKEN, CLEAN, MINUTE, PROBE, START, TERMS, baseline, fired, ledger, play, target
 
 POOLS = ("long", "short")
 FAULTY: Mapping[str, Sequence[str | None]] = {
@@ -194,6 +194,40 @@ def test_what_is_scored_again_would_have_alarmed(store: Store) -> None:
     promote_edited(store)
     run = again(store, setting(TERMS, EDITED, aliases=aliases([PROBE], [EDITED])), Judge.CURRENT)
     assert "loop" in {alarm.series.signal for alarm in run.would.alarms}
+
+
+def test_a_signal_without_a_baseline_is_judged_by_the_golden_answers_that_are_kept(store: Store) -> None:
+    looping = "and so on " * 60
+    record(store, 100)
+    live(store, promote(store, 1), {"short": [*[CLEAN] * 30, *[looping] * 9], "long": [CLEAN] * 39})
+    coarse = replace(TERMS, smallest_share=0.5)
+    run = again(store, setting(coarse, EDITED, aliases=aliases([PROBE], [EDITED])))
+    assert (run.grown, run.rescored) == (2, run.answers)
+    assert [alarm.series.signal for alarm in run.would.alarms] == ["loop"]
+
+
+def test_without_golden_answers_a_new_signal_learns(store: Store) -> None:
+    live(store, promote(store, 1))
+    run = again(store, setting(TERMS, EDITED, aliases=aliases([PROBE], [EDITED])))
+    assert {key.signal for key in run.watch.learning} == {"loop"}
+    assert (run.grown, run.rescored, run.lost) == (0, 0, 0)
+
+
+def record(store: Store, n: int) -> None:
+    """Golden answers of epoch 1, all well."""
+    began = START - timedelta(days=1)
+    with store.transaction() as tx:
+        for pool in POOLS:
+            name = target(pool).name
+            tx.put_recording(Recording(pool, name, "eu", 1, n, began, began + MINUTE))
+            runs = [Run(PROBE, target(pool), "eu", began, at, purpose=Purpose.GOLDEN) for at in range(n)]
+            golden = fired(pool, 0, CLEAN).observation
+            tx.add_observations(
+                [
+                    replace(golden, slot_id=run.slot_id, slot_time=began, ordinal=run.ordinal, purpose=run.purpose)
+                    for run in runs
+                ]
+            )
 
 
 def test_a_probe_that_is_asked_otherwise_is_no_alias() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from canary.cli.common import config_at, console, json_option, minute, say, short, store_of
+from canary.cli.common import config_at, console, json_option, minute, printable, say, short, store_of
 from canary.cli.complete import incident_ids
 from canary.cli.moment import moment
 from canary.cli.picture import MOST_COLUMNS, styled
@@ -142,10 +142,8 @@ def _words(account: "Account") -> Iterator[tuple[str, str]]:
 
 
 def _strength(strength: "Strength") -> str:
-    return (
-        f"{strength.events} events in {strength.answers} answers since then: {strength.nats:+.1f} nats, "
-        f"{_ratio(strength.nats)} as likely with a fault as without one"
-    )
+    seen = f"{_count(strength.events, 'event')} in {_count(strength.answers, 'answer')} since then"
+    return f"{seen}: {strength.nats:+.1f} nats, {_ratio(strength.nats)} as likely with a fault as without one"
 
 
 def _ratio(nats: float) -> str:
@@ -166,7 +164,8 @@ def _log(budget: float) -> str:
 
 def _again(account: "Account") -> str:
     if not account.differences:
-        return f"the same as stored, bit for bit: {len(account.points):,} steps, {len(account.alarms)} alarms"
+        steps, alarms = _count(len(account.points), "step"), _count(len(account.alarms), "alarm")
+        return f"the same as stored, bit for bit: {steps}, {alarms}"
     kept = f"{account.points[0].at:%Y-%m-%d}" if account.points else "long ago"
     return (
         f"DIFFERS from the store: {'; '.join(account.differences)}. Its scores are kept since {kept}: what "
@@ -174,9 +173,13 @@ def _again(account: "Account") -> str:
     )
 
 
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
 def _change(change: "Change") -> str:
     where = "/".join(part or "*" for part in (change.model, change.platform, change.pool))
-    return f"{change.at:%Y-%m-%d %H:%M:%S}Z {change.kind} {where} {change.summary}"
+    return f"{change.at:%Y-%m-%d %H:%M:%S}Z {printable(f'{change.kind} {where} {change.summary}')}"
 
 
 def _facts(

@@ -26,7 +26,7 @@ from canary.score import Scorer
 from canary.store.base import Kept, Retention, Store, Transaction
 
 _BATCH, _BATCH_TIME = 500, timedelta(minutes=1)
-_TIDY_EVERY = 50  # batches
+_COMMIT = 2_000  # answers
 
 Progress = Callable[[int, int], None]
 """Answers that passed, of so many."""
@@ -117,7 +117,8 @@ class _Stage:
         self._source, self._scratch, self._setting, self._reign = source, scratch, setting, reign
         self._policy = Policy()
         self._batch: list[Judged] = []
-        self._batches = 0
+        self._batches: list[list[Judged]] = []
+        self._gathered = 0  # answers in them
         longest = max((rhythm.interval for rhythm in setting.rhythms), default=timedelta(0))
         self._retention = Retention(timedelta(0), timedelta(0), observations=2 * HISTORY * longest)
         self._arm()
@@ -128,28 +129,36 @@ class _Stage:
         if self._reign.reach(kept.seq):
             self.flush()
             self._arm()
-        if self._full(kept.observation):
-            self.flush()
-        self._batch.append(self._judged(kept))
+        one = self._judged(kept)
+        if self._batch and not self._fits(one.observation):
+            self._close()
+        self._batch.append(one)
 
     def flush(self) -> None:
-        """Commit what was gathered, as the ledger of a daemon does."""
-        if not self._batch:
-            return
-        now = max(_came(one.observation) for one in self._batch)
+        """Commit what was gathered, each batch as the ledger of a daemon does."""
+        if self._batch:
+            self._batches.append(self._batch)
+            self._batch = []
         with self._scratch.transaction() as tx:
-            step = advance(tx, self._batch, self.watch)
-            attend(tx, step, self.watch, self._policy, lambda _, __, ___: (), now)
-            if self._batches % _TIDY_EVERY == 0:
-                tx.forget(self._retention, now)
-        self.fed += sum(row.detector is not None for row in step.rows)
-        self._batches += 1
-        self._batch = []
+            for batch in self._batches:
+                now = max(_came(one.observation) for one in batch)
+                step = advance(tx, batch, self.watch)
+                attend(tx, step, self.watch, self._policy, lambda _, __, ___: (), now)
+                self.fed += sum(row.detector is not None for row in step.rows)
+            if self._batches:
+                tx.forget(self._retention, _came(self._batches[-1][-1].observation))
+        self._batches, self._gathered = [], 0
 
-    def _full(self, observation: Observation) -> bool:
-        if not self._batch:
-            return False
-        return len(self._batch) >= _BATCH or _came(observation) - _came(self._batch[0].observation) > _BATCH_TIME
+    def _close(self) -> None:
+        """End a batch; many are committed at once, for a commit takes longer than all the rest."""
+        self._batches.append(self._batch)
+        self._gathered += len(self._batch)
+        self._batch = []
+        if self._gathered >= _COMMIT:
+            self.flush()
+
+    def _fits(self, observation: Observation) -> bool:
+        return len(self._batch) < _BATCH and _came(observation) - _came(self._batch[0].observation) <= _BATCH_TIME
 
     def _judged(self, kept: Kept) -> Judged:
         """Without scores where nothing judged it then."""

@@ -24,6 +24,8 @@ _COMMANDS = {
     "replay": ("canary.cli.replay", "Fire probes at a target and judge them against its baseline."),
     "incident": ("canary.cli.incident", "List, show, acknowledge and resolve incidents."),
     "change": ("canary.cli.change", "Record, import and list changes, the suspects of incidents."),
+    "explain": ("canary.cli.explain", "Why an alarm was raised: the evidence, computed again and drawn."),
+    "backtest": ("canary.cli.backtest", "What another config would have made of the stored past."),
     "db": ("canary.cli.db", "Upgrade the store, or show its version."),
     "lab": ("canary.cli.lab", "A simulated fleet with the faults of the postmortem."),
     "completion": ("canary.cli.completion", "Print the completion script of a shell."),

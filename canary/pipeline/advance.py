@@ -7,14 +7,17 @@ its answers the worst is fed, and kept as fed; the scores of the others are kept
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
 
+import numpy as np
+from numpy.typing import NDArray
+
 from canary.detect import Detector, EsrState, evidence, from_bytes, log_budget, reset, start, step, to_bytes
-from canary.pipeline.hearing import Bet, Hearing
+from canary.pipeline.hearing import Bet, Heard, Hearing
 from canary.pipeline.scopes import Hierarchy
 from canary.pipeline.watch import ANSWER, Watch, Watched, revive
 from canary.records import Alarm, Observation, Score, SeriesKey, Unscored
@@ -56,8 +59,38 @@ def advance(tx: Transaction, judged: Sequence[Judged], watch: Watch) -> Advance:
     return Advance(fresh, kept, tuple(feeding.alarms), states)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """A fed score and what it did to its series or to a scope that hears it.
+
+    `after` is the state before the alarm, if there is one, reset it. `log_budget` is ln of what the step might spend,
+    `log_e` ln e of each alternative, `evidence` ln R of `after`, all in nats.
+    """
+
+    row: ScoreRow
+    series: SeriesKey
+    log_budget: float
+    log_e: NDArray[np.float64]
+    after: EsrState
+    evidence: float
+    alarm: Alarm | None
+
+    @property
+    def left(self) -> EsrState:
+        """The state that the next score finds."""
+        return self.after if self.alarm is None else reset(self.after)
+
+
 def alarms_again(tx: Transaction) -> Iterator[Alarm]:
     """Every alarm that the fed scores of the store raise, from empty states, in the order of feeding."""
+    return (step.alarm for step in steps_again(tx, tx.feed()) if step.alarm is not None)
+
+
+def steps_again(tx: Transaction, feed: Iterable[ScoreRow]) -> Iterator[Step]:
+    """The very same steps, from empty states, by what the fed scores keep; `feed` is in the order of feeding.
+
+    Of a scope they are right when `feed` holds all of its members.
+    """
 
     @lru_cache(maxsize=4096)
     def revived(digest: str) -> tuple[Detector, int, Hierarchy]:
@@ -65,16 +98,15 @@ def alarms_again(tx: Transaction) -> Iterator[Alarm]:
 
     at: dict[SeriesKey, tuple[EsrState, int]] = {}
     hearing = Hearing()
-    for _, answer in groupby(tx.feed(), key=lambda row: row.slot_id):
+    for _, answer in groupby(feed, key=lambda row: row.slot_id):
         bets = []
         for row in answer:
             detector, epoch, hierarchy = revived(row.detector or "")
-            state, alarm = _step(_carried(at.get(row.series), detector, epoch), detector, row)
-            at[row.series] = (state, epoch)
+            made = _step(_carried(at.get(row.series), detector, epoch), detector, row)
+            at[row.series] = (made.left, epoch)
             bets.append(_bet(row, detector, hierarchy))
-            if alarm is not None:
-                yield alarm
-        yield from _heard(hearing, row, bets)
+            yield made
+        yield from _scope_steps(hearing.hear(bets, row.slot_time), row)
 
 
 class _Feeding:
@@ -102,7 +134,8 @@ class _Feeding:
             kept.append(fed)
             bets.append(_bet(fed, track.watched.detector, track.watched.hierarchy))
         if bets:
-            self.alarms += _heard(self._hearing, rows[0][0], bets)
+            heard = self._hearing.hear(bets, rows[0][0].slot_time)
+            self.alarms += [_scope_alarm(heard, nth, rows[0][0]) for nth in heard.alarmed]
         return kept
 
     def states(self) -> Iterator[StoredState]:
@@ -137,10 +170,11 @@ class _Track:
                 interval=watched.interval,
             ),
         )
-        self._state, alarm = _step(self._state, watched.detector, fed)
+        made = _step(self._state, watched.detector, fed)
+        self._state = made.left
         self._slot_time = max(row.slot_time, self._slot_time or row.slot_time)
-        if alarm is not None:
-            alarms.append(alarm)
+        if made.alarm is not None:
+            alarms.append(made.alarm)
         return fed
 
     def stored(self) -> StoredState:
@@ -203,30 +237,40 @@ def _carried(before: tuple[EsrState, int] | None, detector: Detector, epoch: int
     return before[0]
 
 
-def _step(state: EsrState, detector: Detector, row: ScoreRow) -> tuple[EsrState, Alarm | None]:
+def _step(state: EsrState, detector: Detector, row: ScoreRow) -> Step:
     """Feed a row by what it keeps. That it was an event is kept, so any threshold on that side of it serves."""
     score = _score(row)
     threshold = -math.inf if row.event else math.inf
     log_e = detector.log_e(score.value, ANSWER, threshold)
-    after = step(state, log_e, -math.inf if row.log_budget is None else row.log_budget)
+    budget = -math.inf if row.log_budget is None else row.log_budget
+    after = step(state, log_e, budget)
     reached = float(evidence(after))
     if reached < 0.0:
-        return after, None
-    return reset(after), Alarm(
-        _alarm_id(row.series, row.slot_id), row.series, row.slot_id, row.slot_time, reached, row.detector or ""
-    )
+        return Step(row, row.series, budget, log_e, after, reached, None)
+    alarm = _alarm(row.series, row, reached, row.detector or "")
+    return Step(row, row.series, budget, log_e, after, reached, alarm)
+
+
+def _scope_steps(heard: Heard, row: ScoreRow) -> Iterator[Step]:
+    """What an answer did to its scopes. Any row of the answer will do."""
+    alarmed = set(heard.alarmed)
+    for nth in range(len(heard)):
+        alarm = _scope_alarm(heard, nth, row) if nth in alarmed else None
+        after, reached = heard.after(nth), float(heard.reached[nth])
+        yield Step(heard.rows[nth], heard.scope(nth), heard.log_budget(nth), heard.log_e[nth], after, reached, alarm)
+
+
+def _scope_alarm(heard: Heard, nth: int, row: ScoreRow) -> Alarm:
+    return _alarm(heard.scope(nth), row, float(heard.reached[nth]), heard.digests[nth])
+
+
+def _alarm(series: SeriesKey, row: ScoreRow, reached: float, detector: str) -> Alarm:
+    return Alarm(_alarm_id(series, row.slot_id), series, row.slot_id, row.slot_time, reached, detector)
 
 
 def _bet(row: ScoreRow, detector: Detector, hierarchy: Hierarchy) -> Bet:
     threshold = -math.inf if row.event else math.inf
-    value = detector.bet(_score(row).value, ANSWER, threshold)
-    return Bet(row.series, row.replica, value, -math.inf if row.log_budget is None else row.log_budget, hierarchy)
-
-
-def _heard(hearing: Hearing, row: ScoreRow, bets: Sequence[Bet]) -> Iterator[Alarm]:
-    """An answer in its scopes. Any row of the answer will do."""
-    for scope, reached, digest in hearing.hear(bets, row.slot_time):
-        yield Alarm(_alarm_id(scope, row.slot_id), scope, row.slot_id, row.slot_time, reached, digest)
+    return Bet(row, detector.bet(_score(row).value, ANSWER, threshold), hierarchy)
 
 
 def _score(row: ScoreRow) -> Score:

@@ -1,27 +1,67 @@
 """Scopes on their way through a batch: each answer's bets are heard in every scope that it belongs to."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canary.detect import EsrState, esr, hierarchy
 from canary.pipeline.scopes import Hierarchy
 from canary.records import SeriesKey
+from canary.store.base import ScoreRow
 
 Place = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Bet:
-    """What one fed score says in the scopes of its series: an e-value whose mean is <= 1 while all is well."""
+    """What a fed score says in the scopes of its series: an e-value whose mean is <= 1 while all is well."""
 
-    series: SeriesKey
-    replica: str
+    row: ScoreRow
     value: float
-    log_budget: float
     hierarchy: Hierarchy
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """The steps of all scopes that one answer was heard in, S of them.
+
+    Attributes:
+        rows: the score that each heard.
+        digests: of the hierarchy that each belongs to.
+        log_budgets: ln b, shape (S,).
+        log_e: ln e^p, shape (S, K).
+        state: after the step and before any reset, of shape (S,).
+        reached: ln R, shape (S,); an alarm where it is >= 0.
+    """
+
+    places: Sequence[Place]
+    rows: Sequence[ScoreRow]
+    digests: Sequence[str]
+    log_budgets: NDArray[np.float64]
+    log_e: NDArray[np.float64]
+    state: EsrState
+    reached: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def alarmed(self) -> list[int]:
+        """Those that crossed the threshold."""
+        return [int(nth) for nth in np.flatnonzero(self.reached >= 0.0)]
+
+    def scope(self, nth: int) -> SeriesKey:
+        return _key(self.places[nth])
+
+    def log_budget(self, nth: int) -> float:
+        return float(self.log_budgets[nth])
+
+    def after(self, nth: int) -> EsrState:
+        return EsrState(self.state.log_r[nth], self.state.n[nth])
 
 
 class Hearing:
@@ -36,22 +76,22 @@ class Hearing:
             at = self._place((key.target, key.region, key.group, key.signal))
             self._log_r[at], self._n[at] = state.log_r, state.n
 
-    def hear(self, bets: Sequence[Bet], slot_time: datetime) -> list[tuple[SeriesKey, float, str]]:
-        """One answer. Its scores are of different signals, so no scope hears two of them.
-
-        Returns the scopes that alarm, with ln R and the digest of the hierarchy; they stand at zero again.
-        """
-        places: list[Place] = []
-        heard: list[tuple[float, float]] = []
-        for bet in bets:
-            series, tree = bet.series, bet.hierarchy
-            for target, group in tree.places(series.target, series.group, bet.replica):
-                place = (target, series.region, group, series.signal)
-                places.append(place)
-                heard.append((bet.value, bet.log_budget + tree.log_weight))
-                before = self._told.get(place)
-                self._told[place] = tree.digest, slot_time if before is None else max(before[1], slot_time)
-        return self._step(places, np.array(heard)) if heard else []
+    def hear(self, bets: Sequence[Bet], slot_time: datetime) -> Heard:
+        """One answer. Its scores are of different signals, so no scope hears two of them."""
+        spread = [(bet, place) for bet in bets for place in _places(bet)]
+        places = [place for _, place in spread]
+        for bet, place in spread:
+            before = self._told.get(place)
+            self._told[place] = bet.hierarchy.digest, slot_time if before is None else max(before[1], slot_time)
+        at = [self._place(place) for place in places]
+        budgets = np.array([_log_budget(bet) for bet, _ in spread], dtype=np.float64)
+        log_e = hierarchy.log_e(np.array([bet.value for bet, _ in spread], dtype=np.float64))
+        after = esr.step(EsrState(self._log_r[at], self._n[at]), log_e, budgets)
+        reached = esr.evidence(after)
+        left = esr.reset(after, reached >= 0.0)
+        self._log_r[at], self._n[at] = left.log_r, left.n
+        rows, digests = [bet.row for bet, _ in spread], [bet.hierarchy.digest for bet, _ in spread]
+        return Heard(places, rows, digests, budgets, log_e, after, reached)
 
     def states(self) -> Iterator[tuple[SeriesKey, tuple[EsrState, str, datetime]]]:
         """Of all that heard something, with the digest of the hierarchy and the latest slot."""
@@ -59,24 +99,22 @@ class Hearing:
             at = self._at[place]
             yield _key(place), (EsrState(self._log_r[at].copy(), self._n[at].copy()), digest, slot_time)
 
-    def _step(self, places: Sequence[Place], heard: np.ndarray) -> list[tuple[SeriesKey, float, str]]:
-        at = [self._place(place) for place in places]
-        after = hierarchy.step(EsrState(self._log_r[at], self._n[at]), heard[:, 0], heard[:, 1])
-        reached = esr.evidence(after)
-        alarmed = reached >= 0.0
-        after = esr.reset(after, alarmed)
-        self._log_r[at], self._n[at] = after.log_r, after.n
-        return [
-            (_key(places[nth]), float(reached[nth]), self._told[places[nth]][0])
-            for nth in np.flatnonzero(alarmed).tolist()
-        ]
-
     def _place(self, place: Place) -> int:
         at = self._at.setdefault(place, len(self._at))
         if at == len(self._n):
             self._log_r = np.concatenate([self._log_r, np.full_like(self._log_r, -np.inf)])
             self._n = np.concatenate([self._n, np.zeros_like(self._n)])
         return at
+
+
+def _places(bet: Bet) -> Iterator[Place]:
+    series = bet.row.series
+    for target, group in bet.hierarchy.places(series.target, series.group, bet.row.replica):
+        yield target, series.region, group, series.signal
+
+
+def _log_budget(bet: Bet) -> float:
+    return -math.inf if bet.row.log_budget is None else bet.row.log_budget + bet.hierarchy.log_weight
 
 
 def _key(place: Place) -> SeriesKey:

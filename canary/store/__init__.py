@@ -1,9 +1,10 @@
 """Where everything is kept: `open_store` for SQLite and PostgreSQL, `MemoryStore` for tests and simulations."""
 
-from canary.store.base import Retention, ScoreRow, StateKind, Store, StoredState, Transaction
+from canary.store.base import Kept, Retention, ScoreRow, StateKind, Store, StoredState, Transaction
 from canary.store.memory import MemoryStore
 
 __all__ = [
+    "Kept",
     "MemoryStore",
     "Retention",
     "ScoreRow",

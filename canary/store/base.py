@@ -71,6 +71,15 @@ class ScoreRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A scheduled observation as kept, without its body; its scores in the order in which they were added."""
+
+    seq: int
+    observation: Observation
+    scores: tuple[ScoreRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Retention:
     """How long things are kept after their slot time. States, alarms, incidents and baselines are not touched."""
 
@@ -109,6 +118,12 @@ class Transaction(Protocol):
         """In seq order, streamed; `since` <= slot time < `until`; without `bodies` the responses are None."""
         ...
 
+    def kept(
+        self, *, after: int = 0, since: datetime | None = None, until: datetime | None = None, limit: int = 1_000
+    ) -> Sequence[Kept]:
+        """The first `limit` scheduled observations with seq > `after`, in seq order; `since` <= slot time < `until`."""
+        ...
+
     def slot_ids(self, *, since: datetime) -> frozenset[str]:
         """Of the scheduled observations with slot time >= `since`."""
         ...
@@ -119,8 +134,11 @@ class Transaction(Protocol):
         """The last `limit` scores of a series in seq order; only those that a detector was fed with, if `fed`."""
         ...
 
-    def feed(self) -> Iterator[ScoreRow]:
-        """Every score that was fed to a detector, of all series, in the order of feeding (seq, then as added)."""
+    def feed(self, series: SeriesKey | None = None) -> Iterator[ScoreRow]:
+        """Every score that was fed to a detector, of one series or of all, in the order of feeding.
+
+        That is by seq, then as added.
+        """
         ...
 
     def tokens_spent(self, *, target: str, since: datetime) -> int:

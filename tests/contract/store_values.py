@@ -85,6 +85,7 @@ def score(of: Observation, series: SeriesKey = SERIES, **changes: Any) -> ScoreR
         slot_time=of.slot_time,
         score=Score(series.signal, 4, 0.1 + 0.2, 17.0, "line 3"),
         probe_digest=of.probe_digest,
+        replica=of.replica,
         detector="d1",
         log_budget=-13.815510557964274,
         event=False,

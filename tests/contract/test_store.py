@@ -271,3 +271,34 @@ def test_the_feed_is_by_seq_then_as_added(store: Store) -> None:
         ("slot000001", OTHER),
         ("slot000001", SERIES),
     ]
+
+
+def test_the_feed_of_one_series_is_of_that_series_alone(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.add_observations([observation(1), observation(2)])
+        tx.add_scores([score(observation(1)), score(observation(1), OTHER), score(observation(2))])
+    with store.reading() as tx:
+        assert list(tx.feed(SERIES)) == [row for row in tx.feed() if row.series == SERIES]
+
+
+def test_what_is_kept_comes_in_pages_without_bodies_and_with_all_its_scores_as_added(store: Store) -> None:
+    unfed = replace(score(observation(2), OTHER), detector=None, log_budget=None, event=None)
+    with store.transaction() as tx:
+        tx.add_observations([observation(2), observation(1), observation(3)])
+        tx.add_scores([unfed, score(observation(2)), score(observation(1))])
+    with store.reading() as tx:
+        first = tx.kept(limit=2)
+        rest = tx.kept(after=first[-1].seq, limit=2)
+    assert [one.observation for one in (*first, *rest)] == [observation(n, response=None) for n in (2, 1, 3)]
+    scored = [[(row.series, row.detector) for row in one.scores] for one in (*first, *rest)]
+    assert scored == [[(OTHER, None), (SERIES, "d1")], [(SERIES, "d1")], []]
+
+
+def test_what_is_kept_is_scheduled_and_of_the_span_that_is_asked_for(store: Store) -> None:
+    replayed = observation(3, purpose=Purpose.REPLAY)
+    with store.transaction() as tx:
+        tx.add_observations([observation(1), observation(2), replayed, observation(4), observation(5)])
+        tx.add_scores([score(replayed), score(observation(4))])
+    with store.reading() as tx:
+        found = tx.kept(since=T0 + 2 * MINUTE, until=T0 + 5 * MINUTE)
+    assert [(one.observation.slot_id, len(one.scores)) for one in found] == [("slot000002", 0), ("slot000004", 1)]

@@ -155,6 +155,8 @@ def test_help_fits_eighty_columns(word: tuple[tuple[str, ...], click.Command]) -
         ("db", "current"),
         ("db", "upgrade"),
         ("run",),
+        ("explain", "3f2a"),
+        ("backtest",),
     ],
     ids=" ".join,
 )
@@ -196,6 +198,11 @@ def test_a_secret_that_is_not_set_is_named_and_not_guessed(fresh: Desk) -> None:
         (("replay", "zzz"), "no probe"),
         (("replay", "prose"), "--target"),
         (("baseline", "promote"), "canary baseline record"),
+        (("explain", "zzz"), '"zzz" is no alarm'),
+        (("explain", "zzz", "--out", "evidence.gif"), "neither .svg nor .png"),
+        (("explain", "zzz", "--since", "yesterday"), "is no time"),
+        (("backtest", "--until", "2001-01-01"), "no scheduled answer"),
+        (("backtest", "--since", "14 days"), "36h for so long ago"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

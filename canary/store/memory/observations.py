@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
+from operator import itemgetter
 
 from canary.errors import StoreError
 from canary.records import Observation, Purpose, SeriesKey
-from canary.store.base import ScoreRow
+from canary.store.base import Kept, ScoreRow
 from canary.store.memory.tables import KeptObservation, Session, between
 
 
@@ -53,6 +55,20 @@ class ObservationPart(Session):
             ):
                 yield replace(o, response=kept.response) if bodies else o
 
+    def kept(
+        self, *, after: int = 0, since: datetime | None = None, until: datetime | None = None, limit: int = 1_000
+    ) -> Sequence[Kept]:
+        later = (k for k in self._tables.observations.values() if k.seq > after)
+        fitting = (k for k in later if _scheduled(k.observation) and between(k.observation.slot_time, since, until))
+        page = {kept.seq: kept.observation for kept in islice(fitting, limit)}
+        scores: dict[int, list[tuple[int, ScoreRow]]] = {seq: [] for seq in page}
+        for entries in self._tables.scores.values():
+            for seq, n, row in entries:
+                if seq in page:
+                    scores[seq].append((n, row))
+        in_order = {seq: tuple(row for _, row in sorted(found, key=itemgetter(0))) for seq, found in scores.items()}
+        return [Kept(seq, observation, in_order[seq]) for seq, observation in page.items()]
+
     def slot_ids(self, *, since: datetime) -> frozenset[str]:
         return frozenset(o.slot_id for o in self.observations(since=since))
 
@@ -66,13 +82,17 @@ class ObservationPart(Session):
         ]
         return found if limit is None else found[max(0, len(found) - limit) :]
 
-    def feed(self) -> Iterator[ScoreRow]:
-        entries = [entry for entries in self._tables.scores.values() for entry in entries]
+    def feed(self, series: SeriesKey | None = None) -> Iterator[ScoreRow]:
+        entries = [entry for key, entries in self._tables.scores.items() if series in (None, key) for entry in entries]
         yield from (row for _, _, row in sorted(entries, key=_order) if row.detector is not None)
 
     def tokens_spent(self, *, target: str, since: datetime) -> int:
         kept = self._tables.observations.values()
         return sum(k.tokens for k in kept if k.observation.target == target and k.observation.slot_time >= since)
+
+
+def _scheduled(observation: Observation) -> bool:
+    return observation.purpose is Purpose.SCHEDULED
 
 
 def _order(entry: tuple[int, int, ScoreRow]) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """Observations, their bodies and their scores."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from canary.errors import StoreError
 from canary.records import Observation, Purpose, SeriesKey
-from canary.store.base import ScoreRow
+from canary.store.base import Kept, ScoreRow
 from canary.store.codec import micros
 from canary.store.sql import rows
 from canary.store.sql.session import Session, series_id
@@ -75,6 +76,16 @@ class ObservationPart(Session):
         for row in self._connection.execute(query, execution_options=_STREAMED):
             yield rows.to_observation(row, row.body if bodies else None)
 
+    def kept(
+        self, *, after: int = 0, since: datetime | None = None, until: datetime | None = None, limit: int = 1_000
+    ) -> Sequence[Kept]:
+        scheduled = observations.c.purpose == Purpose.SCHEDULED.value
+        within = _between(since, until, observations.c.slot_time + 0)  # no index of it: each page would sort them all
+        query = select(observations).where(observations.c.seq > after, scheduled, *within)
+        page = self._connection.execute(query.order_by(observations.c.seq).limit(limit)).all()
+        found = self._scores_of(page[0].seq, page[-1].seq) if page else {}
+        return [Kept(row.seq, rows.to_observation(row, None), tuple(found.get(row.seq, ()))) for row in page]
+
     def slot_ids(self, *, since: datetime) -> frozenset[str]:
         query = select(observations.c.slot_id).where(
             observations.c.purpose == Purpose.SCHEDULED.value, *_between(since, None)
@@ -91,9 +102,11 @@ class ObservationPart(Session):
         found = [rows.to_score_row(row, series) for row in self._connection.execute(query)]
         return found[::-1]
 
-    def feed(self) -> Iterator[ScoreRow]:
+    def feed(self, series: SeriesKey | None = None) -> Iterator[ScoreRow]:
         keys = self._all_series()
         query = _SCORES.where(scores.c.detector.is_not(None)).order_by(scores.c.seq, scores.c.id)
+        if series is not None:
+            query = query.where(scores.c.series == series_id(series))
         for row in self._connection.execute(query, execution_options=_STREAMED):
             yield rows.to_score_row(row, keys[row.series])
 
@@ -103,6 +116,15 @@ class ObservationPart(Session):
         )
         return int(self._connection.execute(query).scalar_one())
 
+    def _scores_of(self, first: int, last: int) -> Mapping[int, list[ScoreRow]]:
+        query = _SCORES.where(scores.c.seq.between(first, last)).order_by(scores.c.seq, scores.c.id)
+        page = self._connection.execute(query).all()
+        keys = self._series({row.series for row in page})
+        found: dict[int, list[ScoreRow]] = defaultdict(list)
+        for row in page:
+            found[row.seq].append(rows.to_score_row(row, keys[row.series]))
+        return found
+
     def _seqs(self, slot_ids: Collection[str]) -> dict[str, int]:
         found: dict[str, int] = {}
         for chunk in chunks(list(slot_ids)):
@@ -111,10 +133,12 @@ class ObservationPart(Session):
         return found
 
 
-def _between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+def _between(
+    since: datetime | None, until: datetime | None, at: ColumnElement[int] = observations.c.slot_time
+) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if since is not None:
-        conditions.append(observations.c.slot_time >= micros(since))
+        conditions.append(at >= micros(since))
     if until is not None:
-        conditions.append(observations.c.slot_time < micros(until))
+        conditions.append(at < micros(until))
     return conditions

@@ -1,6 +1,6 @@
 """What all parts of a transaction share: its connection, and the series' numbers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select
 
 from canary.errors import StoreError
 from canary.records import SeriesKey
-from canary.store.sql.statements import insert_new
+from canary.store.sql.statements import chunks, insert_new
 from canary.store.sql.tables import series
 
 
@@ -31,6 +31,13 @@ class Session:
 
     def _all_series(self) -> Mapping[int, SeriesKey]:
         return {row.id: series_key(row) for row in self._connection.execute(select(series))}
+
+    def _series(self, ids: Collection[int]) -> Mapping[int, SeriesKey]:
+        return {
+            row.id: series_key(row)
+            for chunk in chunks(list(ids))
+            for row in self._connection.execute(select(series).where(series.c.id.in_(chunk)))
+        }
 
 
 def series_key(row: Row[tuple[object, ...]]) -> SeriesKey:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from canary.detect import EsrState, EventDetector
 from canary.pipeline.hearing import Bet, Hearing
 from canary.pipeline.scopes import Hierarchy, Level, hierarchy_of, is_scope, members, place_of, scope_of
-from canary.records import Place, Scope, SeriesKey
+from canary.records import Place, Scope, Score, SeriesKey
+from canary.store.base import ScoreRow
 from tests.unit.pipeline.stage import MINUTE, START
 
 
@@ -98,17 +99,21 @@ def test_a_hierarchy_reads_back_what_it_wrote() -> None:
     assert Hierarchy.of(json.loads(tree.to_json())) == tree
 
 
+def bet_of(key: SeriesKey, value: float, tree: Hierarchy, replica: str = "", budget: float = 1e-3) -> Bet:
+    row = ScoreRow("s", key, START, Score("script", 1, 0.0), log_budget=math.log(budget), replica=replica)
+    return Bet(row, value, tree)
+
+
 def bets(n: int, seed: int, rate: float = 0.01) -> list[Bet]:
     rng = np.random.default_rng(seed)
     detector = EventDetector(rate)
     tree = hierarchy_of(FLEET, replicas=True)
     return [
-        Bet(
+        bet_of(
             FLEET[int(rng.integers(len(FLEET)))],
-            f"r{rng.integers(3)}",
             detector.bet(float(rng.random() < detector.healthy_event_rate(1.0)), 1.0, 0.0),
-            math.log(1e-3),
             tree,
+            f"r{rng.integers(3)}",
         )
         for _ in range(n)
     ]
@@ -138,8 +143,8 @@ def test_healthy_scopes_alarm_no_more_than_their_budget() -> None:
     for seed in range(40):
         hearing = Hearing()
         for nth, bet in enumerate(bets(500, seed)):
-            alarms += len(hearing.hear([bet], START + nth * MINUTE))
-            spent += math.exp(bet.log_budget) * (bet.hierarchy.total - 1.0)
+            alarms += len(hearing.hear([bet], START + nth * MINUTE).alarmed)
+            spent += 1e-3 * (bet.hierarchy.total - 1.0)
     assert spent == pytest.approx(20.0)
     assert alarms <= 34
 
@@ -154,7 +159,7 @@ def test_a_fault_in_every_pool_is_heard_in_the_region_before_any_pool_alarms() -
     first: dict[int, int] = defaultdict(int)
     for nth in range(16 * 400):
         bet = detector.bet(float(rng.random() < 0.008), 1.0, 0.0)
-        if hearing.hear([Bet(pools[nth % 16], "", bet, math.log(1e-7), tree)], START + timedelta(seconds=nth)):
+        if hearing.hear([bet_of(pools[nth % 16], bet, tree, budget=1e-7)], START + timedelta(seconds=nth)).alarmed:
             first[nth // 16] += 1
             break
     assert min(first) < 100  # rounds; the first of 16 pools to alarm alone needs 147 by median

@@ -1,0 +1,154 @@
+"""Why an alarm was raised, from the store alone."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from canary.errors import NotFound
+from canary.hindsight.explain import Account, cases, explain
+from canary.hindsight.scope import concerns
+from canary.hindsight.window import chart, lettered, window
+from canary.records import Alarm, Change, ChangeKind, Scope
+from canary.store import MemoryStore
+from canary.store.base import StateKind, Store
+from canary.testing import FakeClock
+from tests.unit.pipeline.stage import BROKEN, CLEAN, MINUTE, START, fired, ledger, play, watch
+
+ANSWERS = [*[CLEAN] * 90, *([CLEAN] * 4 + [BROKEN]) * 30, *[CLEAN] * 7]
+BEGAN = START + 94 * MINUTE  # the first broken answer
+
+
+@pytest.fixture(scope="module")
+def store() -> MemoryStore:
+    return played()
+
+
+def played() -> MemoryStore:
+    store, clock = MemoryStore(), FakeClock(START)
+    for _ in play(ledger(store, clock, watch(["short"])), clock, {"short": ANSWERS}):
+        pass
+    return store
+
+
+def first_alarm(store: Store) -> Alarm:
+    with store.reading() as tx:
+        return tx.alarms()[0]
+
+
+def accounts(store: Store, what: str | None = None) -> list[Account]:
+    with store.reading() as tx:
+        _, found = cases(tx, what or tx.incidents()[0].id)
+        return [explain(tx, case) for case in found]
+
+
+def test_the_evidence_comes_again_bit_for_bit(store: MemoryStore) -> None:
+    (account,) = accounts(store)
+    with store.reading() as tx:
+        assert account.differences == ()
+        assert list(account.alarms) == list(tx.alarms())
+        assert account.points[-1].evidence == tx.states(StateKind.ALARM)[account.case.series].evidence
+
+
+def test_an_alarm_is_explained_as_its_incident_is(store: MemoryStore) -> None:
+    assert accounts(store, first_alarm(store).id) == accounts(store)
+
+
+def test_the_beginning_of_an_id_is_enough(store: MemoryStore) -> None:
+    assert accounts(store, first_alarm(store).id[:10]) == accounts(store)
+
+
+@pytest.mark.parametrize("what", ["", "nothing", "ffffffffffffffff"])
+def test_what_is_neither_incident_nor_alarm_is_told(store: MemoryStore, what: str) -> None:
+    with store.reading() as tx, pytest.raises(NotFound):
+        cases(tx, what)
+
+
+def test_a_score_that_was_edited_is_found_out() -> None:
+    store = played()
+    with store.transaction() as tx:
+        row = next(row for row in tx.scores(first_alarm(store).series) if row.event)
+        tx.add_scores([row])  # the same event once more
+    assert any("not in the store" in said or "evidence" in said for said in accounts(store)[0].differences)
+
+
+def test_an_alarm_that_was_edited_is_found_out() -> None:
+    store, alarm = played(), first_alarm(played())
+    with store.transaction() as tx:
+        tx.add_alarms([replace(alarm, id="f" * 16)])
+    assert accounts(store)[0].differences == (
+        f"the alarm {'f' * 16} of {alarm.at:%Y-%m-%d %H:%M:%S}Z is in the store, but does not come again",
+    )
+
+
+def test_a_state_that_was_edited_is_found_out() -> None:
+    store = played()
+    with store.transaction() as tx:
+        (state,) = tx.states(StateKind.ALARM, [first_alarm(store).series]).values()
+        tx.put_states([replace(state, blob=state.blob[:-1] + b"\x00")])
+    (said,) = accounts(store)[0].differences
+    assert said.startswith("the state")
+
+
+def test_a_series_whose_scores_are_forgotten_is_told() -> None:
+    store = played()
+    alarm = first_alarm(store)
+    emptied = MemoryStore()
+    with emptied.transaction() as tx:
+        tx.add_alarms([alarm])
+    assert accounts(emptied, alarm.id)[0].differences == ("the store keeps no score of this series any more",)
+
+
+def test_the_answers_that_weigh_most_are_the_broken_ones(store: MemoryStore) -> None:
+    (account,) = accounts(store)
+    broken = {fired("short", minute, BROKEN).observations[0].slot_id for minute in range(94, 240, 5)}
+    assert account.strength is not None
+    assert {one.slot_id for one in account.strength.heaviest} <= broken
+
+
+def test_the_answers_since_the_onset_outweigh_what_the_budget_asks_for(store: MemoryStore) -> None:
+    (account,) = accounts(store)
+    assert account.strength is not None
+    assert account.case.onset.best == BEGAN
+    assert account.strength.events == len([1 for p in account.points if p.event and p.at <= account.case.alarm.at])
+    assert account.strength.nats > account.case.alarm.evidence
+    assert 0.0 < account.strength.spent < account.spent
+
+
+def test_the_window_holds_the_onset_and_the_alarm(store: MemoryStore) -> None:
+    begin, end = window(accounts(store))
+    assert begin < BEGAN < first_alarm(store).at < end
+
+
+def test_an_alarm_breaks_the_curve(store: MemoryStore) -> None:
+    (account,) = accounts(store)
+    shown = (START, START + 300 * MINUTE)
+    drawn = chart(account, shown, lettered([account], shown))
+    assert [curve[-1] for curve in drawn.curves[: len(drawn.alarms)]] == list(drawn.alarms)
+    assert sum(map(len, drawn.curves)) == len(ANSWERS)
+
+
+def test_changes_of_this_place_are_marked_and_no_others() -> None:
+    store = played()
+    here = Change("c1", ChangeKind.DEPLOY, BEGAN, "kernel 7", Scope(platform="api"))
+    elsewhere = Change("c2", ChangeKind.DEPLOY, BEGAN, "kernel 7", Scope(platform="cloud"))
+    long_ago = Change("c3", ChangeKind.DEPLOY, BEGAN - timedelta(days=9), "kernel 6")
+    with store.transaction() as tx:
+        for change in (here, elsewhere, long_ago):
+            tx.add_change(change)
+    found = accounts(store)
+    assert lettered(found, window(found)) == {"c1": ("a", here)}
+
+
+@pytest.mark.parametrize(
+    ("scope", "holds"),
+    [
+        ({}, True),
+        ({"model": "mid"}, True),
+        ({"model": "mid", "pool": "long"}, False),
+        ({"region": "us"}, False),
+        ({"region": "eu", "pool": "short"}, True),
+    ],
+)
+def test_a_change_concerns_the_targets_in_its_scope(scope: dict[str, str], holds: bool) -> None:
+    assert concerns(Change("c", ChangeKind.FLAG, START, "x", Scope(**scope)), "mid/api/short", "eu") is holds

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from canary.detect.budget import MOST_INTERVALS
+from canary.hindsight.scope import own_rows
 from canary.pipeline.watch import Rhythm, revive
 from canary.store.base import Kept, Store
 
@@ -115,7 +116,7 @@ class _Census:
         if seen.region != self.region:
             return
         group = (seen.target, seen.group)
-        own = (row.detector for row in kept.scores if row.detector and row.series.group == seen.group)
+        own = (row.detector for row in own_rows(kept) if row.detector)
         epoch = next(map(self.epoch_of, own), None)
         if epoch is not None and self._known.get(group) != epoch:
             self._known[group] = epoch

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
-from canary.hindsight.scope import own_scores
+from canary.hindsight.scope import own_rows
 from canary.pipeline.references import References
 from canary.pipeline.watch import Watch
 from canary.records import Observation, Probe, Score, Unscored
@@ -26,7 +26,7 @@ class Rescorer:
 
     def complete(self, kept: Kept, watch: Watch, wanted: Mapping[str, int]) -> tuple[Score | Unscored, ...]:
         """The scores of an observation, with those of `wanted` (signal to version) that it has none of."""
-        known = own_scores(kept)
+        known = tuple(row.score for row in own_rows(kept))
         probe = self.probes.get(kept.observation.probe_digest)
         if probe is None:
             return known

@@ -3,17 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from canary.records import Change, Scope, Score, SeriesKey, Unscored
-from canary.store.base import Kept
+from canary.records import Change, Scope, SeriesKey
+from canary.store.base import Kept, ScoreRow
 
 
-def own_scores(kept: Kept) -> tuple[Score | Unscored, ...]:
+def own_rows(kept: Kept) -> tuple[ScoreRow, ...]:
     """Those of its own target and group: what feeds wider series, the pipeline makes of these."""
     seen = kept.observation
     return tuple(
-        row.score
-        for row in kept.scores
-        if row.series == SeriesKey(seen.target, seen.region, seen.group, row.score.signal)
+        row for row in kept.scores if row.series == SeriesKey(seen.target, seen.region, seen.group, row.score.signal)
     )
 
 

@@ -6,14 +6,14 @@ Frozen parameters (`Detector`, `RecoveryTest`, `Rule`) stay apart from explicit,
 `VerdictState`). Probabilities are per answer; logs are natural. numpy and scipy.special alone.
 """
 
-from canary.detect import esr, sequential
+from canary.detect import esr, hierarchy, sequential
 from canary.detect.arming import Armed, Learning, answers_needed, arm, clean_detector, rate_bound
 from canary.detect.bounds import lower_share, upper_share
 from canary.detect.budget import log_budget
 from canary.detect.changepoint import Onset, onset, start_log_likelihood
 from canary.detect.detectors import DETECTORS, Detector, detector_from_json
 from canary.detect.distance import DistanceDetector, tail_bounds
-from canary.detect.esr import EsrState, evidence, from_bytes, reset, start, step, to_bytes
+from canary.detect.esr import EsrState, Outcomes, evidence, from_bytes, reset, start, step, to_bytes
 from canary.detect.events import EventDetector
 from canary.detect.power import delay
 from canary.detect.recovery import RecoveryTest
@@ -30,6 +30,7 @@ __all__ = [
     "Judgement",
     "Learning",
     "Onset",
+    "Outcomes",
     "RecoveryTest",
     "Rule",
     "Verdict",
@@ -42,6 +43,7 @@ __all__ = [
     "esr",
     "evidence",
     "from_bytes",
+    "hierarchy",
     "judge",
     "log_budget",
     "lower_share",

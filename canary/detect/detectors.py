@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from canary.detect._canonical import parsed
 from canary.detect.distance import DistanceDetector
+from canary.detect.esr import Outcomes
 from canary.detect.events import EventDetector
 from canary.records import SignalKind
 
@@ -40,6 +41,14 @@ class Detector(Protocol):
 
     def log_e(self, value: float, exposure: float, threshold: float, /) -> NDArray[np.float64]:
         """Ln e^k of one answer, shape (K,), in nats. Raises ValueError for NaN or an exposure that is not positive."""
+        ...
+
+    def bet(self, value: float, exposure: float, threshold: float, /) -> float:
+        """The e-value of one answer against "it is bad", in [0, inf), mean <= 1 while healthy: see `hierarchy`."""
+        ...
+
+    def outcomes(self, exposure: float, /) -> Outcomes:
+        """What an answer of this exposure can bring under the worst healthy law: see `esr.step`."""
         ...
 
     def healthy_event_rate(self, exposure: float, /) -> float:

@@ -8,9 +8,11 @@ Frozen parameters (`Detector`, `RecoveryTest`, `Rule`) stay apart from explicit,
 
 from canary.detect import esr, hierarchy, sequential
 from canary.detect.arming import Armed, Learning, answers_needed, arm, clean_detector, rate_bound
+from canary.detect.bounded import BoundedDetector
 from canary.detect.bounds import lower_share, upper_share
 from canary.detect.budget import log_budget
 from canary.detect.changepoint import Onset, onset, start_log_likelihood
+from canary.detect.counts import CountDetector
 from canary.detect.detectors import DETECTORS, Detector, detector_from_json
 from canary.detect.distance import DistanceDetector, tail_bounds
 from canary.detect.esr import EsrState, Outcomes, evidence, from_bytes, reset, start, step, to_bytes
@@ -23,6 +25,8 @@ from canary.detect.size import size
 __all__ = [
     "DETECTORS",
     "Armed",
+    "BoundedDetector",
+    "CountDetector",
     "Detector",
     "DistanceDetector",
     "EsrState",

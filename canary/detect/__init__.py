@@ -6,7 +6,7 @@ Frozen parameters (`Detector`, `RecoveryTest`, `Rule`) stay apart from explicit,
 `VerdictState`). Probabilities are per answer; logs are natural. numpy and scipy.special alone.
 """
 
-from canary.detect import esr, hierarchy, sequential
+from canary.detect import esr, hierarchy, sequential, twosample
 from canary.detect.arming import Armed, Learning, answers_needed, arm, clean_detector, rate_bound
 from canary.detect.bounded import BoundedDetector
 from canary.detect.bounds import lower_share, upper_share
@@ -61,6 +61,7 @@ __all__ = [
     "step",
     "tail_bounds",
     "to_bytes",
+    "twosample",
     "upper_share",
     "visible_share",
 ]

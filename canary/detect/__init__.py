@@ -11,7 +11,7 @@ from canary.detect.arming import Armed, Learning, answers_needed, arm, clean_det
 from canary.detect.bounded import BoundedDetector
 from canary.detect.bounds import lower_share, upper_share
 from canary.detect.budget import log_budget
-from canary.detect.changepoint import Onset, onset, start_log_likelihood
+from canary.detect.changepoint import Onset, Spell, onset, spell, start_log_likelihood
 from canary.detect.counts import CountDetector
 from canary.detect.detectors import DETECTORS, Detector, detector_from_json
 from canary.detect.distance import DistanceDetector, tail_bounds
@@ -21,6 +21,7 @@ from canary.detect.power import delay
 from canary.detect.recovery import RecoveryTest
 from canary.detect.sequential import Judgement, Rule, Verdict, VerdictState, judge, visible_share
 from canary.detect.size import size
+from canary.detect.worsening import worsening_detector
 
 __all__ = [
     "DETECTORS",
@@ -37,6 +38,7 @@ __all__ = [
     "Outcomes",
     "RecoveryTest",
     "Rule",
+    "Spell",
     "Verdict",
     "VerdictState",
     "answers_needed",
@@ -56,6 +58,7 @@ __all__ = [
     "reset",
     "sequential",
     "size",
+    "spell",
     "start",
     "start_log_likelihood",
     "step",
@@ -64,4 +67,5 @@ __all__ = [
     "twosample",
     "upper_share",
     "visible_share",
+    "worsening_detector",
 ]

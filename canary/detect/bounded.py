@@ -71,7 +71,7 @@ def _divergence(mean: float, other: float) -> float:
 
 @dataclass(frozen=True)
 class BoundedDetector:
-    """Frozen parameters of the detector of scores in [0, 1].
+    """Frozen parameters of the detector of scores in [0, 1]. Implements `Detector`.
 
     Attributes:
         low, high: bounds of the healthy mean, 0 <= low < 1, 0 < high <= 1, low <= high.
@@ -147,15 +147,25 @@ class BoundedDetector:
         """Ln e^k of one score, shape (K,), in nats. Raises ValueError for a value outside of [0, 1]."""
         return contaminated(self.bets(value), SHARES).reshape(-1)
 
+    def is_event(self, value: float, threshold: float, /) -> bool:
+        """Whether the value exceeds the probe's golden threshold."""
+        return value > threshold
+
+    def outcomes(self, _exposure: float, /) -> None:
+        """None: of the healthy law no more than a mean is known."""
+
+    def healthy_event_rate(self, _exposure: float, /) -> float:
+        """Upper bound of the probability that a healthy answer scored 0 or 1 scores 1; in (0, 1]."""
+        return self.high
+
+    def typical(self, _exposure: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean ln e^k of healthy answers scored 0 or 1 at their bound, and ln e^k of an answer scored 1."""
+        none, event = self.log_e(0.0, 1.0, 0.0), self.log_e(1.0, 1.0, 0.0)
+        return (1.0 - self.high) * none + self.high * event, event
+
     def log_e_many(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The same for scores of shape (...): shape (..., K)."""
         return np.stack([self.log_e(float(value), 1.0, 0.0) for value in values.flat]).reshape(*values.shape, -1)
-
-    @property
-    def resolution(self) -> float:
-        """How much of the way to 1 (or, if larger, to 0) the mean can go unseen within its bounds; in [0, 1]."""
-        width = self.high - self.low
-        return width / (1.0 - self.low) if not self.two_sided else max(width / (1.0 - self.low), width / self.high)
 
     @cached_property
     def digest(self) -> str:

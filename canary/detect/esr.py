@@ -28,7 +28,6 @@ References:
 import math
 import struct
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +35,7 @@ from numpy.typing import ArrayLike, NDArray
 VERSION = 1
 _HEADER = struct.Struct("<HH")  # version, dimensions of n
 _MAX_DIMENSIONS = 8
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +60,7 @@ class Outcomes:
     Attributes:
         log_law: ln of the probability of each outcome, shape (C,), in [-inf, 0]; the probabilities sum to 1. No healthy
             law gives any of the first c outcomes together a larger probability.
-        log_e: ln e^k of each outcome, shape (C, K), no column ascending.
+        log_e: ln e^k of each outcome, shape (C, K), no column ascending; under the law the mean of each e^k is 1.
     """
 
     log_law: NDArray[np.float64]
@@ -137,24 +137,28 @@ def _log_boost(entering: NDArray[np.float64], outcomes: Outcomes) -> NDArray[np.
 
 def _solved(entering: NDArray[np.float64], outcomes: Outcomes) -> NDArray[np.float64]:
     """Ln m of series of shape (n, K). Outcomes are capped from the most extreme on, until no further one reaches 1."""
-    reach = np.logaddexp.reduce(entering[:, np.newaxis, :] + outcomes.log_e, axis=-1)
     total = [math.exp(each) for each in np.logaddexp.reduce(entering, axis=-1).tolist()]
-    spent = [0.0, *accumulate(math.exp(each) for each in outcomes.log_law.tolist())]
-    boost, capped = np.zeros(len(entering)), np.zeros(len(entering), dtype=np.int64)
-    for _ in range(reach.shape[1]):
-        before, capped = capped, np.maximum(capped, (reach + boost[:, np.newaxis] >= 0.0).sum(axis=-1))
-        if np.array_equal(before, capped):
+    boost, paid, spent, open_ = np.zeros(len(entering)), [0.0] * len(entering), 0.0, np.arange(len(entering))
+    for log_law, log_e in zip(outcomes.log_law.tolist(), outcomes.log_e, strict=True):
+        reach = np.logaddexp.reduce(entering[open_] + log_e, axis=-1)
+        capped = reach + boost[open_] >= 0.0
+        open_ = open_[capped]
+        if not open_.size:
             break
-        open_ = np.arange(reach.shape[1]) >= capped[:, np.newaxis]
-        rest = np.logaddexp.reduce(np.where(open_, reach + outcomes.log_law, -np.inf), axis=-1)
-        left = [whole - spent[count] for whole, count in zip(total, capped.tolist(), strict=True)]
-        boost = np.array([_log_ratio(*pair) for pair in zip(left, rest.tolist(), strict=True)])
+        spent += math.exp(log_law)
+        for at, log_reach in zip(open_.tolist(), reach[capped].tolist(), strict=True):
+            paid[at] += math.exp(log_law + log_reach)
+            boost[at] = _log_boost_left(total[at], spent, paid[at])
     return boost
 
 
-def _log_ratio(left: float, log_rest: float) -> float:
-    """Ln(left / rest), no less than 0; 0 where rounding, or R beyond 1, leaves nothing to divide."""
-    return max(0.0, math.log(left) - log_rest) if left > 0.0 and log_rest > -math.inf else 0.0
+def _log_boost_left(total: float, spent: float, paid: float) -> float:
+    """What the capped outcomes leave (total - spent) over what the others are paid (total - paid), in nats, >= 0.
+
+    0 where R is beyond 1 already, or where so little is left that rounding would count.
+    """
+    left, rest = total - spent, total - paid
+    return max(0.0, math.log(left / rest)) if left > 0.0 and rest > _ROUNDING * total else 0.0
 
 
 def reset(state: EsrState, where: ArrayLike | None = None) -> EsrState:

@@ -109,7 +109,9 @@ def print_delays() -> None:
         for p, q in PAIRS:
             counted.append(_print(f"events {p:.0e} -> {q:.0e}", c, bernoulli_row(p, q, c)))
         for at, (p, shift) in enumerate(SHIFTS):
-            ratio = _print(f"{p:.2%} at {shift:.0f} sd{'' if at < COUNTED else ' (beside)'}", c, contamination_row(p, shift, c))
+            ratio = _print(
+                f"{p:.2%} at {shift:.0f} sd{'' if at < COUNTED else ' (beside)'}", c, contamination_row(p, shift, c)
+            )
             counted += [ratio] if at < COUNTED else []
     print(f"\nmean ratio {np.mean(counted):.3f}, largest {max(counted):.3f} (goal 1.20, 1.30)")
 

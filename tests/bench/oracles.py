@@ -77,7 +77,9 @@ class Contamination:
         return length / _PATHS, weights / _PATHS
 
 
-def cusum_delay(healthy: Increments, faulty: Increments, threshold: float, series: int, warmup: int, seed: int) -> float:
+def cusum_delay(
+    healthy: Increments, faulty: Increments, threshold: float, series: int, warmup: int, seed: int
+) -> float:
     """Mean slots from the change to the alarm, after `warmup` healthy ones."""
     rng, w, total, slot = np.random.default_rng(seed), np.zeros(series), 0.0, -warmup
     while w.size:

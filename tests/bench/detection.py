@@ -18,10 +18,8 @@ import timeit
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from canary.detect import DistanceDetector, EventDetector, Outcomes, delay, evidence, start, step
-from canary.detect.distance import ranks
 from tests.bench import oracles, rules, scopes
 from tests.statistics.simulate import Draw, bernoulli, first_alarms
 
@@ -31,7 +29,6 @@ COUNTED = 3  # of `SHIFTS`, those that the goal names
 LEVELS = (1e5, 2e7)
 SERIES = 2000
 WARMUP = 1000
-_KNOWN = 1_000_000  # golden values as of a law that is known: bounds at their true places
 Row = tuple[float, float, float, float]
 
 
@@ -69,7 +66,7 @@ def contamination_row(p: float, shift: float, c: float) -> Row:
         WARMUP,
         1,
     )
-    edges, ours = known_null()
+    edges, ours = oracles.known_null()
     told = told_alternative(edges, ours, fault)
 
     def cells(law: oracles.Contamination) -> Draw:
@@ -80,13 +77,6 @@ def contamination_row(p: float, shift: float, c: float) -> Row:
         for outcomes, known in ((ours, None), (ours, ours), (told, told))
     ]
     return best, *runs
-
-
-def known_null() -> tuple[NDArray[np.float64], Outcomes]:
-    """The detector of distances whose healthy law, N(0, 1), is known: golden bounds at their true places."""
-    tails = np.array(ranks(_KNOWN)) / (_KNOWN + 1.0)
-    edges = -ndtri(tails)
-    return edges, DistanceDetector(_KNOWN, tuple(edges.tolist()), tuple(tails.tolist())).outcomes(1.0)
 
 
 def told_alternative(edges: NDArray[np.float64], ours: Outcomes, fault: oracles.Contamination) -> Outcomes:

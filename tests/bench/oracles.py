@@ -1,4 +1,7 @@
-"""Oracle CUSUM: it knows both laws, and its threshold is set so that its *measured* ARL is c."""
+"""Oracle CUSUM: it knows both laws, and its threshold is set so that its *measured* ARL is c.
+
+Beside it, the detector of distances that knows the healthy law alone.
+"""
 
 import math
 from collections.abc import Callable
@@ -9,8 +12,12 @@ from scipy.sparse import coo_array, identity
 from scipy.sparse.linalg import spsolve
 from scipy.special import ndtr, ndtri
 
+from canary.detect import DistanceDetector, Outcomes
+from canary.detect.distance import ranks
+
 _LATTICE = 4  # grid steps to one answer without an event
-_PATHS = 20_000
+_PATHS = 5_000
+_KNOWN = 1_000_000  # golden values as of a law that is known: bounds at their true places
 Increments = Callable[[np.random.Generator, int], NDArray[np.float64]]
 
 
@@ -91,6 +98,13 @@ def cusum_delay(
             w = w[w < threshold]
         slot += 1
     return total / series
+
+
+def known_null() -> tuple[NDArray[np.float64], Outcomes]:
+    """The detector of distances whose healthy law, N(0, 1), is known: golden bounds at their true places."""
+    tails = np.array(ranks(_KNOWN)) / (_KNOWN + 1.0)
+    edges = -ndtri(tails)
+    return edges, DistanceDetector(_KNOWN, tuple(edges.tolist()), tuple(tails.tolist())).outcomes(1.0)
 
 
 def _bisect(arl: Callable[[float], float], c: float, tolerance: float) -> float:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from canary.detect import evidence, start, step
+from tests.bench.oracles import known_null
 
 _SHARES = (0.0018, 0.008, 0.05, 0.16)
 _EVENT = -float(ndtri(1e-4))
@@ -123,8 +124,6 @@ def _mann_whitney(scores: Scores, width: int = 50, golden: int = 200) -> NDArray
 
 def _ours(scores: Scores) -> NDArray[np.float64]:
     """R itself: an alarm at 1. For the proven setting 1 is exact; only the restart after an alarm is left out."""
-    from tests.bench.detection import known_null
-
     edges, law = known_null()
     cells = len(edges) - np.searchsorted(edges[::-1], scores, side="left")
     state, path = start(law.log_e.shape[1], (len(scores),)), np.empty(scores.shape)

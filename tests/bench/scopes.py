@@ -31,9 +31,9 @@ def print_scopes() -> None:
         print(f"{length:3} probes a session {_sticky(length):8.0f}", flush=True)
 
 
-def _rounds(share: float) -> tuple[float, float, float]:
+def _rounds(share: float, c: float) -> tuple[float, float, float]:
     """Median rounds of one pool, of the first of all, and of the scope, at equal budgets for each detector."""
-    detector, rng, log_b = EventDetector(1e-4), np.random.default_rng(3), math.log(1e-5)
+    detector, rng, log_b = EventDetector(1e-4), np.random.default_rng(3), -math.log(c)
     table, known = detector.outcomes(1.0).log_e[::-1], detector.outcomes(1.0)
     bets = np.array([detector.bet(value, 1.0, 0.0) for value in (0.0, 1.0)])
     pools, scope = start(detector.alternatives, (_FLEETS, _POOLS)), hierarchy.start((_FLEETS,))

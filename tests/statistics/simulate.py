@@ -21,7 +21,8 @@ def bernoulli(p: float) -> Draw:
 
 
 def alarm_counts(
-    log_e: NDArray[np.float64], draw: Draw, log_b: NDArray[np.float64], series: int, seed: int, known: Outcomes | None = None,
+    log_e: NDArray[np.float64], draw: Draw, log_b: NDArray[np.float64], series: int, seed: int,
+    known: Outcomes | None = None,
 ):  # fmt: skip
     """Alarms of each series over the slots that `log_b` (slots,) pays for; R is reset at an alarm."""
     rng = np.random.default_rng(seed)

@@ -72,17 +72,20 @@ class EventDetector:
         Raises:
             ValueError: the value is NaN or the exposure out of range.
         """
-        if math.isnan(value) or not 0.0 < exposure < math.inf:
-            raise ValueError(f"cannot judge the value {value} with exposure {exposure}")
+        _check(value, exposure)
         none, event = self.typical(exposure)
         return event if self.is_event(value, threshold) else none
 
     def bet(self, value: float, exposure: float, threshold: float, /) -> float:
         """The e-value against "this answer is bad": 1 / healthy_event_rate with an event, 0 without.
 
+        Raises:
+            ValueError: the value is NaN or the exposure out of range.
+
         >>> EventDetector(1e-3).bet(0.0, 1.0, 0.0)
         0.0
         """
+        _check(value, exposure)
         return 1.0 / self.healthy_event_rate(max(exposure, _TINY / self.rate_upper)) if value > threshold else 0.0
 
     def outcomes(self, exposure: float, /) -> Outcomes:
@@ -130,6 +133,11 @@ class EventDetector:
     @cached_property
     def _ratios(self) -> NDArray[np.float64]:
         return np.array(self.ratios, dtype=np.float64)
+
+
+def _check(value: float, exposure: float) -> None:
+    if math.isnan(value) or not 0.0 < exposure < math.inf:
+        raise ValueError(f"cannot judge the value {value} with exposure {exposure}")
 
 
 @lru_cache(maxsize=1_024)

@@ -1,6 +1,8 @@
 """Sequential detection under a proven false-alarm budget. A pure library, usable alone.
 
     baseline -> arm -> Detector -> log_e -> esr.step -> esr.evidence >= 0: alarm -> onset, size -> RecoveryTest
+                                -> bet -> hierarchy.step, for each scope            -> spell, worsening_detector
+    two targets, no baseline -> twosample.step -> twosample.judge
 
 Frozen parameters (`Detector`, `RecoveryTest`, `Rule`) stay apart from explicit, versioned state (`EsrState`,
 `VerdictState`). Probabilities are per answer; logs are natural. numpy and scipy.special alone.

@@ -17,7 +17,7 @@ from canary.detect.distance import ranks
 
 _LATTICE = 4  # grid steps to one answer without an event
 _PATHS = 5_000
-_KNOWN = 1_000_000  # golden values as of a law that is known: bounds at their true places
+_KNOWN = 100_000_000  # golden values as of a law that is known: bounds at their true places
 Increments = Callable[[np.random.Generator, int], NDArray[np.float64]]
 
 
@@ -44,14 +44,14 @@ class Contamination:
     """A share p of scores is N(shift, 1) and not N(0, 1)."""
 
     def __init__(self, p: float, shift: float) -> None:
-        self._p, self._shift = p, shift
+        self.p, self.shift = p, shift
 
     def scores(self, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
-        return rng.normal(size=n) + self._shift * (rng.random(n) < self._p)
+        return rng.normal(size=n) + self.shift * (rng.random(n) < self.p)
 
     def llr(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Ln likelihood ratio, in nats."""
-        return np.log1p(self._p * np.expm1(self._shift * scores - self._shift**2 / 2))
+        return np.log1p(self.p * np.expm1(self.shift * scores - self.shift**2 / 2))
 
     def threshold(self, c: float) -> float:
         """The threshold at which the ARL, measured by importance sampling, is c."""
@@ -63,24 +63,24 @@ class Contamination:
         A cycle begins at 0 and ends at 0 or at the threshold. The chance is simulated under the fault, where it is
         large, and weighed back: each path counts exp(-its log-likelihood ratio).
         """
-        half = self._shift / 2  # a score above it has a positive likelihood ratio
-        rising, faulty = ndtr(-half), self._p * ndtr(half) + (1 - self._p) * ndtr(-half)
+        half = self.shift / 2  # a score above it has a positive likelihood ratio
+        rising, faulty = ndtr(-half), self.p * ndtr(half) + (1 - self.p) * ndtr(-half)
         length, _ = self._paths(threshold, rising, 0.0)
-        _, weights = self._paths(threshold, faulty, self._p)
+        _, weights = self._paths(threshold, faulty, self.p)
         return (1.0 + rising * length) / (faulty * weights)
 
     def _paths(self, threshold: float, rising: float, p: float) -> tuple[float, float]:
         """Mean length and mean exp(-LLR at an alarm) of paths whose first step rises, with the share p bad."""
-        rng, half = np.random.default_rng(7), self._shift / 2
+        rng, half = np.random.default_rng(7), self.shift / 2
         bad = rng.random(_PATHS) < p * ndtr(half) / rising
-        first = np.where(bad, self._shift, 0.0)
+        first = np.where(bad, self.shift, 0.0)
         w = self.llr(first - ndtri(rng.random(_PATHS) * ndtr(first - half)))
         length, weights = 0.0, 0.0
         while w.size:
             weights += np.exp(-w[w >= threshold]).sum()
             w = w[(w > 0.0) & (w < threshold)]
             length += w.size
-            w = w + self.llr(rng.normal(size=w.size) + self._shift * (rng.random(w.size) < p))
+            w = w + self.llr(rng.normal(size=w.size) + self.shift * (rng.random(w.size) < p))
         return length / _PATHS, weights / _PATHS
 
 

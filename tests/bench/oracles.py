@@ -100,11 +100,11 @@ def cusum_delay(
     return total / series
 
 
-def known_null() -> tuple[NDArray[np.float64], Outcomes]:
+def known_null(n: int = _KNOWN) -> tuple[NDArray[np.float64], Outcomes]:
     """The detector of distances whose healthy law, N(0, 1), is known: golden bounds at their true places."""
-    tails = np.array(ranks(_KNOWN)) / (_KNOWN + 1.0)
+    tails = np.array(ranks(n)) / (n + 1.0)
     edges = -ndtri(tails)
-    return edges, DistanceDetector(_KNOWN, tuple(edges.tolist()), tuple(tails.tolist())).outcomes(1.0)
+    return edges, DistanceDetector(n, tuple(edges.tolist()), tuple(tails.tolist())).outcomes(1.0)
 
 
 def _bisect(arl: Callable[[float], float], c: float, tolerance: float) -> float:

@@ -1,28 +1,35 @@
 """Sequential detection under a proven false-alarm budget. A pure library, usable alone.
 
     baseline -> arm -> Detector -> log_e -> esr.step -> esr.evidence >= 0: alarm -> onset, size -> RecoveryTest
+                                -> bet -> hierarchy.step, for each scope            -> spell, worsening_detector
+    two targets, no baseline -> twosample.step -> twosample.judge
 
 Frozen parameters (`Detector`, `RecoveryTest`, `Rule`) stay apart from explicit, versioned state (`EsrState`,
 `VerdictState`). Probabilities are per answer; logs are natural. numpy and scipy.special alone.
 """
 
-from canary.detect import esr, hierarchy, sequential
+from canary.detect import esr, hierarchy, sequential, twosample
 from canary.detect.arming import Armed, Learning, answers_needed, arm, clean_detector, rate_bound
+from canary.detect.bounded import BoundedDetector
 from canary.detect.bounds import lower_share, upper_share
 from canary.detect.budget import log_budget
-from canary.detect.changepoint import Onset, onset, start_log_likelihood
+from canary.detect.changepoint import Onset, Spell, onset, spell, start_log_likelihood
+from canary.detect.counts import CountDetector
 from canary.detect.detectors import DETECTORS, Detector, detector_from_json
 from canary.detect.distance import DistanceDetector, tail_bounds
-from canary.detect.esr import EsrState, evidence, from_bytes, reset, start, step, to_bytes
+from canary.detect.esr import EsrState, Outcomes, evidence, from_bytes, reset, start, step, to_bytes
 from canary.detect.events import EventDetector
 from canary.detect.power import delay
 from canary.detect.recovery import RecoveryTest
 from canary.detect.sequential import Judgement, Rule, Verdict, VerdictState, judge, visible_share
 from canary.detect.size import size
+from canary.detect.worsening import worsening_detector
 
 __all__ = [
     "DETECTORS",
     "Armed",
+    "BoundedDetector",
+    "CountDetector",
     "Detector",
     "DistanceDetector",
     "EsrState",
@@ -30,8 +37,10 @@ __all__ = [
     "Judgement",
     "Learning",
     "Onset",
+    "Outcomes",
     "RecoveryTest",
     "Rule",
+    "Spell",
     "Verdict",
     "VerdictState",
     "answers_needed",
@@ -51,11 +60,14 @@ __all__ = [
     "reset",
     "sequential",
     "size",
+    "spell",
     "start",
     "start_log_likelihood",
     "step",
     "tail_bounds",
     "to_bytes",
+    "twosample",
     "upper_share",
     "visible_share",
+    "worsening_detector",
 ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from scipy.special import betaincc
 
+from canary.detect.bounded import BoundedDetector, mean_bound
 from canary.detect.bounds import upper_share
 from canary.detect.detectors import Detector
 from canary.detect.distance import DistanceDetector
@@ -21,6 +22,8 @@ SPREAD = 4.0
 each answer as one."""
 MARGIN = 4.0
 """A series is armed once its healthy bound is this many times below the smallest share that it has to see."""
+COARSE = 0.3
+"""A mean that healthy answers share with faulty ones (`BOUNDED`) shows small shares never: it arms at this share."""
 _LARGEST_DELTA = 0.1
 
 
@@ -86,13 +89,16 @@ def arm(baseline: Baseline, kind: SignalKind, *, delta: float, smallest_share: f
         smallest_share: the smallest share of touched answers that has to be seen, in (0, 1].
 
     Returns:
-        Armed when the healthy bound per typical answer is at most smallest_share / MARGIN, else Learning.
+        Armed when the healthy bound per typical answer is at most smallest_share / MARGIN, or, for a BOUNDED mean, when
+        the share that would move it by twice its uncertainty is at most COARSE (or smallest_share); else Learning.
 
     Raises:
         ValueError: out of range.
     """
     if not 0.0 < smallest_share <= 1.0 or not 0.0 < delta <= _LARGEST_DELTA:
         raise ValueError(f"smallest_share {smallest_share} or delta {delta} is out of range")
+    if kind is SignalKind.BOUNDED:
+        return _arm_bounded(baseline.events, baseline.n, delta, smallest_share)
     detector = _detector(baseline, kind, delta) if baseline.n > 0 and baseline.exposure > 0.0 else None
     bound = 1.0 if detector is None else detector.healthy_event_rate(baseline.exposure / baseline.n)
     if detector is None or bound > smallest_share / MARGIN:
@@ -108,6 +114,8 @@ def answers_needed(events: int, kind: SignalKind, *, delta: float, smallest_shar
     733
     """
     bound = smallest_share / MARGIN
+    if kind is SignalKind.BOUNDED:
+        return _bounded_n(delta, max(COARSE, smallest_share))
     if kind is SignalKind.DISTANCE:
         return math.ceil(math.log(delta / 2.0) / math.log1p(-bound))
     if events == 0:
@@ -132,15 +140,33 @@ def clean_detector(kind: SignalKind, n: int, exposure: float, delta: float) -> D
             return EventDetector(rate_bound(0, n, n * exposure, delta))
         case SignalKind.DISTANCE:
             return DistanceDetector.from_golden([0.0] * n, delta)
+        case SignalKind.BOUNDED:
+            return BoundedDetector(0.0, mean_bound(0.0, n, delta))
 
 
 def _detector(baseline: Baseline, kind: SignalKind, delta: float) -> Detector | None:
-    match kind:
-        case SignalKind.EVENT:
-            rate = rate_bound(baseline.events, baseline.n, baseline.exposure, delta)
-            return EventDetector(rate) if math.isfinite(rate) else None
-        case SignalKind.DISTANCE:
-            return DistanceDetector.from_golden(baseline.calibration, delta)
+    if kind is SignalKind.DISTANCE:
+        return DistanceDetector.from_golden(baseline.calibration, delta)
+    rate = rate_bound(baseline.events, baseline.n, baseline.exposure, delta)
+    return EventDetector(rate) if math.isfinite(rate) else None
+
+
+def _arm_bounded(ones: int, n: int, delta: float, smallest_share: float) -> Armed | Learning:
+    coarse = max(COARSE, smallest_share)
+    visible = _visible(ones / n, n, delta) if n else 1.0
+    if visible > coarse:
+        return Learning(n, max(_bounded_n(delta, coarse), n + 1), min(1.0, visible))
+    return Armed(BoundedDetector(0.0, mean_bound(ones / n, n, delta)))
+
+
+def _visible(mean: float, n: int, delta: float) -> float:
+    """The share of ones instead of healthy answers that moves the mean by twice its uncertainty."""
+    return 2.0 * (mean_bound(mean, n, delta) - mean) / (1.0 - mean) if mean < 1.0 else 1.0
+
+
+def _bounded_n(delta: float, share: float) -> int:
+    """Golden answers that do for an even balance, to a tenth more than needed."""
+    return next(n for n in (math.ceil(1.1**power) for power in range(400)) if _visible(0.5, n, delta) <= share)
 
 
 def _smallest_n(events: int, delta: float, share: float) -> int:

@@ -1,4 +1,4 @@
-"""When it began: the start that makes the scores most likely, with an interval."""
+"""When it began, with an interval, and whether it is over: what makes the scores most likely."""
 
 import math
 from dataclasses import dataclass
@@ -19,6 +19,19 @@ class Onset:
     low: int
     best: int
     high: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """The stretch of the history that the fault most likely lasted: answers `first` to `last`.
+
+    `over` tells a transient fault (one bad hour) from a sustained one: the answers after `last` exclude that it lasts.
+    """
+
+    first: int
+    last: int
+    over: bool
     confidence: float
 
 
@@ -56,10 +69,42 @@ def onset(log_e: ArrayLike, *, confidence: float = 0.95) -> Onset:
     >>> onset([[-0.1]] * 100 + [[2.0]] * 5)
     Onset(low=50, best=100, high=102, confidence=0.95)
     """
-    history = np.asarray(log_e, dtype=np.float64)
-    if history.ndim != 2 or history.shape[0] == 0 or not 0.0 < confidence < 1.0:
-        raise ValueError(f"need a history of shape (n, K) and 0 < confidence < 1, got {history.shape}, {confidence}")
+    history = _checked(log_e, confidence)
     likelihood = start_log_likelihood(history)
     best = int(np.argmax(likelihood))
     within = np.flatnonzero(likelihood >= likelihood[best] - math.log(2.0 / (1.0 - confidence)) - _FITTED)
     return Onset(int(within[0]), best, int(within[-1]), confidence)
+
+
+def spell(log_e: ArrayLike, *, confidence: float = 0.95) -> Spell:
+    """Find the stretch with the most evidence, over all alternatives, and whether it has ended.
+
+    While a fault of the fitted size goes on, the likelihood of "it ended after answer j" gains on it by a factor of
+    1 / (1 - confidence) with at most that probability (Ville), for each j; the ends of all n answers share it.
+
+    Args:
+        log_e: ln e^k of the answers in order, from the healthy time before to now, shape (n, K), n >= 1, in nats.
+        confidence: in (0, 1), that what is called over is.
+
+    Raises:
+        ValueError: no history, or `confidence` is out of range.
+
+    >>> spell([[-0.1]] * 100 + [[2.0]] * 5 + [[-0.1]] * 100)
+    Spell(first=100, last=104, over=True, confidence=0.95)
+    >>> spell([[-0.1]] * 100 + [[2.0]] * 5 + [[-0.1]] * 10).over
+    False
+    """
+    history = _checked(log_e, confidence)
+    total = np.concatenate([np.zeros((1, history.shape[1])), np.cumsum(history, axis=0)])
+    lowest = np.minimum.accumulate(total[:-1], axis=0)
+    last, alternative = (int(at) for at in np.unravel_index(np.argmax(total[1:] - lowest), history.shape))
+    first = int(np.argmin(total[: last + 1, alternative]))
+    ended = float(total[last + 1, alternative] - total[-1, alternative])
+    return Spell(first, last, ended >= math.log(len(history) / (1.0 - confidence)), confidence)
+
+
+def _checked(log_e: ArrayLike, confidence: float) -> NDArray[np.float64]:
+    history = np.asarray(log_e, dtype=np.float64)
+    if history.ndim != 2 or history.shape[0] == 0 or not 0.0 < confidence < 1.0:
+        raise ValueError(f"need a history of shape (n, K) and 0 < confidence < 1, got {history.shape}, {confidence}")
+    return history

@@ -7,13 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canary.detect._canonical import parsed
+from canary.detect.bounded import BoundedDetector
 from canary.detect.distance import DistanceDetector
+from canary.detect.esr import Outcomes
 from canary.detect.events import EventDetector
 from canary.records import SignalKind
 
-DETECTORS: Mapping[SignalKind, type[EventDetector] | type[DistanceDetector]] = {
+DETECTORS: Mapping[SignalKind, type[EventDetector] | type[DistanceDetector] | type[BoundedDetector]] = {
     SignalKind.EVENT: EventDetector,
     SignalKind.DISTANCE: DistanceDetector,
+    SignalKind.BOUNDED: BoundedDetector,
 }
 
 
@@ -43,7 +46,11 @@ class Detector(Protocol):
         ...
 
     def bet(self, value: float, exposure: float, threshold: float, /) -> float:
-        """An e-value against "this answer is bad", in [0, inf), whose mean is <= 1 while the series is healthy."""
+        """The e-value of one answer against "it is bad", in [0, inf), mean <= 1 while healthy: see `hierarchy`."""
+        ...
+
+    def outcomes(self, exposure: float, /) -> Outcomes | None:
+        """What an answer can bring under the worst healthy law, where that is known: for `esr.step`."""
         ...
 
     def healthy_event_rate(self, exposure: float, /) -> float:

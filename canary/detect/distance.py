@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from canary.detect._canonical import canonical, digest_of, number, numbers, read
 from canary.detect.bounds import upper_share
+from canary.detect.esr import Outcomes
 
 SHARES = (0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12, 0.25, 0.5, 0.9)
 """Shares of touched answers that the alternatives suppose."""
@@ -139,8 +140,22 @@ class DistanceDetector:
         return row
 
     def bet(self, value: float, _exposure: float, _threshold: float, /) -> float:
-        """An e-value against "this answer is bad", in [0, inf): the mean of the bets on its p-value."""
-        return float(_bets(self.tails)[self._cell(value)])
+        """The e-value against "this answer is bad": the mean of the bets on its p-value; in [0, inf).
+
+        Raises:
+            ValueError: the value is NaN.
+
+        >>> detector = DistanceDetector.from_golden([0.0] * 1000, delta=0.01)
+        >>> [round(detector.bet(value, 1.0, 0.0), 2) for value in (0.1, 0.0)]
+        [96.4, 0.23]
+        """
+        if math.isnan(value):
+            raise ValueError("cannot judge the value nan")
+        return _bets(self.tails)[self._cell(value)]
+
+    def outcomes(self, _exposure: float, /) -> Outcomes:
+        """The cells between golden values, at the largest healthy tails: for `esr.step`."""
+        return _outcomes(self.tails)
 
     def healthy_event_rate(self, _exposure: float, /) -> float:
         """Upper bound of the probability that a healthy answer lies beyond every golden value; in (0, 1]."""
@@ -183,21 +198,28 @@ class DistanceDetector:
 @lru_cache(maxsize=256)
 def _log_e_table(tails: tuple[float, ...]) -> NDArray[np.float64]:
     """Ln e of each cell (rows) and alternative (columns): 6 KB that series with equally many golden values share."""
-    levels = np.array([0.0, *tails, 1.0])
-    beyond = np.zeros(len(levels) - 1)
-    beyond[0] = 1.0 / levels[1]
-    bets = [beyond, *(_averaged(levels, power) for power in POWERS)]
-    table = np.log(np.stack([1.0 - share + share * bet for bet in bets for share in SHARES], axis=-1))
-    table.setflags(write=False)
-    return table
+    return _outcomes(tails).log_e
 
 
 @lru_cache(maxsize=256)
-def _bets(tails: tuple[float, ...]) -> NDArray[np.float64]:
+def _outcomes(tails: tuple[float, ...]) -> Outcomes:
+    table = np.log(np.stack([1.0 - share + share * bet for bet in _bets_table(tails) for share in SHARES], axis=-1))
+    table.setflags(write=False)
+    with np.errstate(divide="ignore"):  # bounds that are 1 leave cells that no law needs
+        return Outcomes(np.log(np.diff(np.array([0.0, *tails, 1.0]))), table)
+
+
+@lru_cache(maxsize=256)
+def _bets(tails: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(np.mean(_bets_table(tails), axis=0).tolist())
+
+
+def _bets_table(tails: tuple[float, ...]) -> list[NDArray[np.float64]]:
+    """What each bet pays in each cell: the novelty event, then the powers."""
     levels = np.array([0.0, *tails, 1.0])
     beyond = np.zeros(len(levels) - 1)
     beyond[0] = 1.0 / levels[1]
-    return np.asarray(np.mean([beyond, *(_averaged(levels, power) for power in POWERS)], axis=0))
+    return [beyond, *(_averaged(levels, power) for power in POWERS)]
 
 
 def _averaged(levels: NDArray[np.float64], power: float) -> NDArray[np.float64]:

@@ -9,10 +9,23 @@ while the series is healthy, and spends b_n >= 0 of the false-alarm budget, fixe
 until T, whatever the spacing of the slots. All alternatives weigh the same: the grid is the prior. A slot without a
 score does not step; the time that it covered is spent by the next slot that has one (see `budget`).
 
+Overshoot is not wasted. An alarm counts as one, however far beyond 1 the outcome would carry R, so the true mean time
+to a false alarm of the plain recursion is 2 to 2.4 times the promise. Where the possible outcomes c are few and the
+worst healthy law of them is known (`Outcomes`), the step is multiplied by the largest m >= 1 with
+
+    sum_c law_c * min(m * R'_c, 1) = S        S = sum_k (R^k + b_n / K), R'_c = sum_k (R^k + b_n / K) * e_c^k
+
+so that the supermartingale stays one, with the alarm counted as what it is. This is proven step by step, for any past
+and any b_n fixed before the slot: nothing is calibrated for a constant spacing, and late, missing and escalated slots
+are covered as above. What it pays is monotone in the outcome, so every law that the worst one dominates is covered too.
+
 References:
     Shin, Ramdas, Rinaldo: E-detectors: a nonparametric framework for sequential change detection, arXiv 2203.03532.
+    Fischer, Ramdas: Improving Wald's (approximate) sequential probability ratio test by avoiding overshoot, arXiv
+    2410.16076.
 """
 
+import math
 import struct
 from dataclasses import dataclass
 
@@ -22,6 +35,7 @@ from numpy.typing import ArrayLike, NDArray
 VERSION = 1
 _HEADER = struct.Struct("<HH")  # version, dimensions of n
 _MAX_DIMENSIONS = 8
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +51,20 @@ class EsrState:
     log_r: NDArray[np.float64]
     n: NDArray[np.int64]
     version: int = VERSION
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """What one score can bring, the most extreme first, under the worst healthy law.
+
+    Attributes:
+        log_law: ln of the probability of each outcome, shape (C,), in [-inf, 0]; the probabilities sum to 1. No healthy
+            law gives any of the first c outcomes together a larger probability.
+        log_e: ln e^k of each outcome, shape (C, K), no column ascending; under the law the mean of each e^k is 1.
+    """
+
+    log_law: NDArray[np.float64]
+    log_e: NDArray[np.float64]
 
 
 def start(alternatives: int, shape: tuple[int, ...] = ()) -> EsrState:
@@ -57,8 +85,8 @@ def start(alternatives: int, shape: tuple[int, ...] = ()) -> EsrState:
     return EsrState(np.full((*shape, alternatives), -np.inf), np.zeros(shape, dtype=np.int64))
 
 
-def step(state: EsrState, log_e: ArrayLike, log_budget: ArrayLike) -> EsrState:
-    """Feed one score per series: R^k = (R^k + b / K) * e^k.
+def step(state: EsrState, log_e: ArrayLike, log_budget: ArrayLike, outcomes: Outcomes | None = None) -> EsrState:
+    """Feed one score per series: R^k = (R^k + b / K) * e^k, times m where the outcomes are known.
 
     Any batching of the same series gives the same bits: `logaddexp` runs one element at a time, where numpy's
     vectorised `exp` and `log` may round by the length of the array.
@@ -67,6 +95,7 @@ def step(state: EsrState, log_e: ArrayLike, log_budget: ArrayLike) -> EsrState:
         state: before the score.
         log_e: ln e^k, shape (..., K), in [-inf, inf).
         log_budget: ln b, shape (...), in [-inf, 0]; -inf spends nothing.
+        outcomes: of the detector that all these series share; None does without them.
 
     Raises:
         ValueError: the shapes do not fit.
@@ -77,7 +106,10 @@ def step(state: EsrState, log_e: ArrayLike, log_budget: ArrayLike) -> EsrState:
     0.03
     """
     share = np.asarray(log_budget, dtype=np.float64)[..., np.newaxis] - np.log(float(state.log_r.shape[-1]))
-    log_r = np.logaddexp(state.log_r, share) + np.asarray(log_e, dtype=np.float64)
+    entering = np.logaddexp(state.log_r, share)
+    log_r = entering + np.asarray(log_e, dtype=np.float64)
+    if outcomes is not None:
+        log_r += _log_boost(entering, outcomes)[..., np.newaxis]
     if log_r.shape != state.log_r.shape:
         raise ValueError(f"a state of shape {state.log_r.shape} cannot take e-values that make it {log_r.shape}")
     return EsrState(log_r, state.n + 1)
@@ -90,6 +122,43 @@ def evidence(state: EsrState) -> NDArray[np.float64]:
     -inf
     """
     return np.asarray(np.logaddexp.reduce(state.log_r, axis=-1), dtype=np.float64)
+
+
+def _log_boost(entering: NDArray[np.float64], outcomes: Outcomes) -> NDArray[np.float64]:
+    """Ln m of each series: 0 but for the few that the most extreme outcome would carry beyond 1."""
+    series = entering.reshape(-1, entering.shape[-1])
+    boost = np.zeros(len(series))
+    highest = (series + outcomes.log_e[0]).max(axis=-1)
+    near = np.flatnonzero(highest >= -np.log(float(entering.shape[-1])))
+    if near.size:
+        boost[near] = _solved(series[near], outcomes)
+    return boost.reshape(entering.shape[:-1])
+
+
+def _solved(entering: NDArray[np.float64], outcomes: Outcomes) -> NDArray[np.float64]:
+    """Ln m of series of shape (n, K). Outcomes are capped from the most extreme on, until no further one reaches 1."""
+    total = [math.exp(each) for each in np.logaddexp.reduce(entering, axis=-1).tolist()]
+    boost, paid, spent, open_ = np.zeros(len(entering)), [0.0] * len(entering), 0.0, np.arange(len(entering))
+    for log_law, log_e in zip(outcomes.log_law.tolist(), outcomes.log_e, strict=True):
+        reach = np.logaddexp.reduce(entering[open_] + log_e, axis=-1)
+        capped = reach + boost[open_] >= 0.0
+        open_ = open_[capped]
+        if not open_.size:
+            break
+        spent += math.exp(log_law)
+        for at, log_reach in zip(open_.tolist(), reach[capped].tolist(), strict=True):
+            paid[at] += math.exp(log_law + log_reach)
+            boost[at] = _log_boost_left(total[at], spent, paid[at])
+    return boost
+
+
+def _log_boost_left(total: float, spent: float, paid: float) -> float:
+    """What the capped outcomes leave (total - spent) over what the others are paid (total - paid), in nats, >= 0.
+
+    0 where R is beyond 1 already, or where so little is left that rounding would count.
+    """
+    left, rest = total - spent, total - paid
+    return max(0.0, math.log(left / rest)) if left > 0.0 and rest > _ROUNDING * total else 0.0
 
 
 def reset(state: EsrState, where: ArrayLike | None = None) -> EsrState:

@@ -11,12 +11,13 @@ As q > p, the mean of e rises with the true probability and is 1 at p(x): e is v
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from canary.detect._canonical import canonical, digest_of, number, numbers, read
+from canary.detect.esr import Outcomes
 
 RATIOS = (2.0, 2.85, 4.05, 5.77, 8.22, 11.7, 16.7, 23.7, 33.8, 48.1, 68.4, 97.4, 139.0, 198.0, 281.0, 400.0)
 """Rates of the alternatives relative to the healthy bound: geometric, so that each rate is within 20 % of one of
@@ -71,14 +72,29 @@ class EventDetector:
         Raises:
             ValueError: the value is NaN or the exposure out of range.
         """
-        if math.isnan(value) or not 0.0 < exposure < math.inf:
-            raise ValueError(f"cannot judge the value {value} with exposure {exposure}")
+        _check(value, exposure)
         none, event = self.typical(exposure)
         return event if self.is_event(value, threshold) else none
 
     def bet(self, value: float, exposure: float, threshold: float, /) -> float:
-        """An e-value against "this answer is bad", in [0, inf): 1 / p with an event, else 0."""
-        return 1.0 / self.healthy_event_rate(exposure) if self.is_event(value, threshold) else 0.0
+        """The e-value against "this answer is bad": 1 / healthy_event_rate with an event, 0 without.
+
+        Raises:
+            ValueError: the value is NaN or the exposure out of range.
+
+        >>> EventDetector(1e-3).bet(0.0, 1.0, 0.0)
+        0.0
+        """
+        _check(value, exposure)
+        return 1.0 / self.healthy_event_rate(max(exposure, _TINY / self.rate_upper)) if value > threshold else 0.0
+
+    def outcomes(self, exposure: float, /) -> Outcomes:
+        """An event, or none, at the largest healthy probability: for `esr.step`.
+
+        >>> [round(float(p), 6) for p in np.exp(EventDetector(1e-3).outcomes(1.0).log_law)]
+        [0.001, 0.999]
+        """
+        return _outcomes(self, exposure)
 
     def healthy_event_rate(self, exposure: float, /) -> float:
         """Upper bound of the probability that a healthy answer of this exposure shows an event; in (0, 1].
@@ -117,3 +133,15 @@ class EventDetector:
     @cached_property
     def _ratios(self) -> NDArray[np.float64]:
         return np.array(self.ratios, dtype=np.float64)
+
+
+def _check(value: float, exposure: float) -> None:
+    if math.isnan(value) or not 0.0 < exposure < math.inf:
+        raise ValueError(f"cannot judge the value {value} with exposure {exposure}")
+
+
+@lru_cache(maxsize=1_024)
+def _outcomes(detector: EventDetector, exposure: float) -> Outcomes:
+    hazard = max(detector.rate_upper * exposure, _TINY)
+    none, event = detector.typical(exposure)
+    return Outcomes(np.array([math.log(-math.expm1(-hazard)), -hazard]), np.stack([event, none]))

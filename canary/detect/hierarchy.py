@@ -79,6 +79,6 @@ def step(state: EsrState, bet: ArrayLike, log_budget: ArrayLike) -> EsrState:
 
     >>> state = step(start(), 1000.0, math.log(1e-4))
     >>> round(float(np.exp(esr.evidence(state))), 6)
-    0.02505
+    0.024929
     """
     return esr.step(state, log_e(bet), log_budget)

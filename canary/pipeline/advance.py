@@ -243,7 +243,7 @@ def _step(state: EsrState, detector: Detector, row: ScoreRow) -> Step:
     threshold = -math.inf if row.event else math.inf
     log_e = detector.log_e(score.value, ANSWER, threshold)
     budget = -math.inf if row.log_budget is None else row.log_budget
-    after = step(state, log_e, budget)
+    after = step(state, log_e, budget, detector.outcomes(ANSWER))
     reached = float(evidence(after))
     if reached < 0.0:
         return Step(row, row.series, budget, log_e, after, reached, None)

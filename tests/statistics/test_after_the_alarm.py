@@ -18,6 +18,7 @@ from canary.detect import (
     onset,
     sequential,
     size,
+    spell,
     upper_share,
 )
 from tests.statistics.simulate import bernoulli, first_alarms, outcomes
@@ -49,6 +50,24 @@ def test_the_onset_interval_covers_the_true_onset_as_often_as_it_says(p0, q, con
         found = onset(log_e[seen], confidence=confidence)
         covered += found.low <= change <= found.high
     assert covered / runs >= confidence - 0.01
+
+
+@pytest.mark.parametrize("share", [0.02, 0.16, 0.5])
+def test_a_fault_that_goes_on_is_called_over_no_more_often_than_said(share):
+    log_e, rng, runs = outcomes(EventDetector(1e-3), [0.0, 1.0]), np.random.default_rng(18), 500
+    histories = (np.r_[rng.random(300) < 1e-3, rng.random(600) < share].astype(int) for _ in range(runs))
+    over = sum(spell(log_e[seen], confidence=0.9).over for seen in histories)
+    assert lower_share(over, runs, SURE) <= 0.1
+
+
+@pytest.mark.parametrize("share", [0.16, 0.5])
+def test_a_bad_hour_is_called_over_once_the_next_hours_are_good(share):
+    log_e, rng, runs = outcomes(EventDetector(1e-3), [0.0, 1.0]), np.random.default_rng(19), 200
+    over = 0
+    for _ in range(runs):
+        seen = np.r_[rng.random(300) < 1e-3, rng.random(60) < share, rng.random(300) < 1e-3].astype(int)
+        over += spell(log_e[seen], confidence=0.9).over
+    assert over / runs >= 0.95
 
 
 def test_the_size_interval_covers_the_true_share_as_often_as_it_says():

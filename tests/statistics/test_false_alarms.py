@@ -10,12 +10,14 @@ from canary.detect import (
     DistanceDetector,
     EventDetector,
     evidence,
+    hierarchy,
     log_budget,
     lower_share,
     reset,
     start,
     step,
     tail_bounds,
+    upper_share,
 )
 from canary.detect.distance import ranks
 from tests.statistics.simulate import alarm_counts, bernoulli, outcomes
@@ -45,6 +47,32 @@ def test_rare_events_at_the_worst_healthy_rate_keep_the_budget_over_unequal_and_
     assert lower_share(int((alarms > 0).sum()), series, SURE) <= budget
     assert alarms.mean() <= budget + 4 * np.sqrt(budget / series)
     assert alarms.mean() >= 0.1 * budget  # not kept by never alarming
+
+
+@pytest.mark.parametrize("p0", [1e-3, 0.02, 0.3])
+def test_without_wasted_overshoot_unequal_and_late_slots_keep_the_budget_and_use_it(p0):
+    detector = EventDetector(-np.log1p(-p0))
+    log_b = np.array(spacing(np.random.default_rng(1), 600))
+    budget, series = float(np.exp(log_b).sum()), 4000
+    known = detector.outcomes(1.0)
+    alarms = alarm_counts(outcomes(detector, [0.0, 1.0]), bernoulli(p0), log_b, series, 2, known)
+    assert alarms.mean() <= budget + 4 * np.sqrt(budget / series)
+    assert upper_share(int((alarms > 0).sum()), series, SURE) >= 0.35 * budget
+
+
+def test_a_scope_of_series_heard_in_turn_keeps_its_budget_at_the_worst_healthy_rate():
+    """Four series with rates of their own, one slot in five without an answer: e = 1."""
+    rates, scopes, slots, budget, rng = (0.001, 0.01, 0.05, 0.3), 3000, 150, 0.1, np.random.default_rng(9)
+    state, alarmed = hierarchy.start((scopes,)), np.zeros(scopes, dtype=bool)
+    for _ in range(slots):
+        for rate in rates:
+            detector = EventDetector(-np.log1p(-rate))
+            bets = np.array([detector.bet(value, 1.0, 0.0) for value in (0.0, 1.0)])
+            bet = np.where(rng.random(scopes) < 0.2, 1.0, bets[(rng.random(scopes) < rate).astype(int)])
+            state = hierarchy.step(state, bet, np.full(scopes, np.log(budget / slots / len(rates))))
+            alarmed |= evidence(state) >= 0.0
+    assert lower_share(int(alarmed.sum()), scopes, SURE) <= budget
+    assert alarmed.mean() >= 0.1 * budget
 
 
 def test_a_rate_below_the_bound_alarms_less():

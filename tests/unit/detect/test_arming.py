@@ -16,7 +16,7 @@ GOLDEN = Baseline(
     id="b", series=SeriesKey("m/p/q", "r", "g", "script"), epoch=1, status=BaselineStatus.ACTIVE, scorer_version=1,
     created_at=AT, n=1000, exposure=1000.0, events=0, parts=(), calibration=(0.0,) * 1000,
 )  # fmt: skip
-KINDS = list(SignalKind)
+KINDS = [SignalKind.EVENT, SignalKind.DISTANCE]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -113,3 +113,17 @@ def test_the_detector_forecast_is_that_of_clean_golden_answers(kind):
 def test_parameters_out_of_range_are_refused(delta, share):
     with pytest.raises(ValueError, match="out of range"):
         arm(GOLDEN, SignalKind.EVENT, delta=delta, smallest_share=share)
+
+
+@pytest.mark.parametrize("ones", [0, 300, 400, 500])
+def test_a_balance_arms_though_half_of_its_healthy_answers_are_events(ones):
+    found = arm(replace(GOLDEN, events=ones), SignalKind.BOUNDED, delta=1e-4, smallest_share=0.05)
+    assert isinstance(found, Armed)
+    assert ones / 1000 < found.detector.healthy_event_rate(1.0) < ones / 1000 + 0.1
+
+
+def test_a_balance_of_few_golden_answers_says_how_many_would_do():
+    few = arm(replace(GOLDEN, n=40, exposure=40.0, events=20), SignalKind.BOUNDED, delta=1e-4, smallest_share=0.05)
+    assert isinstance(few, Learning)
+    enough = replace(GOLDEN, n=few.needed, exposure=float(few.needed), events=few.needed // 2)
+    assert isinstance(arm(enough, SignalKind.BOUNDED, delta=1e-4, smallest_share=0.05), Armed)

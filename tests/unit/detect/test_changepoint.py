@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from canary.detect import EventDetector, onset, start_log_likelihood
+from canary.detect import EventDetector, onset, spell, start_log_likelihood
 
 HISTORIES = arrays(np.float64, st.tuples(st.integers(1, 40), st.integers(1, 4)), elements=st.floats(-5.0, 5.0))
 
@@ -46,3 +46,20 @@ def test_a_rare_fault_may_have_begun_in_the_silence_before_its_first_event():
 def test_without_a_history_there_is_no_onset(shape):
     with pytest.raises(ValueError, match="history"):
         onset(np.zeros(shape))
+
+
+def test_a_fault_that_ended_is_told_from_one_that_goes_on():
+    healthy, bad = [[-0.2, -0.05]] * 200, [[1.5, 1.0], [-0.2, -0.05]] * 20
+    assert spell(healthy + bad + healthy).over
+    assert not spell(healthy + bad).over
+    assert not spell(healthy + bad + healthy[:20]).over
+
+
+def test_the_stretch_is_where_the_evidence_is():
+    found = spell([[-0.2]] * 50 + [[1.0]] * 10 + [[-0.2]] * 100)
+    assert (found.first, found.last) == (50, 59)
+
+
+def test_no_history_has_no_stretch():
+    with pytest.raises(ValueError, match="history"):
+        spell(np.empty((0, 3)))

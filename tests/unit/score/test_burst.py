@@ -108,7 +108,7 @@ def event_rate(law: Sequence[tuple[int, Pattern]]) -> float:
 def test_the_mean_e_value_of_a_healthy_burst_is_at_most_1_however_its_answers_depend_on_each_other(
     law: list[tuple[int, Pattern]],
 ):
-    bound = min(event_rate(law), 1 - 1e-9)
+    bound = min(event_rate(law), 1 - 1e-12)
     detector = EventDetector(max(-np.log1p(-bound), 1e-6))
     assert mean_e(detector, law) <= 1 + 1e-9
 

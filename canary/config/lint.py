@@ -9,7 +9,6 @@ from canary.config.cost import cost
 from canary.config.document import Document
 from canary.config.probes import ProbeFile, probe_files, read_probe
 from canary.config.problem import Place, Problem, dotted
-from canary.config.tongues import SCRIPTS
 
 _FEWEST_WORDS = 8
 _BORDER_TOKENS = 4
@@ -68,6 +67,7 @@ def _reason(probe: ProbeFile) -> Found:
 def _scripts(probe: ProbeFile) -> Found:
     """The language that is expected cannot be written in what is allowed."""
     from canary.score.characters import expand, scripts_in
+    from canary.score.tongues import SCRIPTS
 
     language = (probe.expect.language or "").split("-")[0]
     prompt = [message.content for message in probe.record().messages]

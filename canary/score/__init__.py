@@ -88,12 +88,12 @@ def _plain(measure: Callable[[Probe, Response], Judgement]) -> Callable[[Case], 
 _TABLE = (
     Scorer(Signal("script", 1, _EVENT, _CORRUPTION, "characters", "letters"), _plain(script.measure), of_text=True),
     Scorer(
-        Signal("language", 1, _EVENT, _CORRUPTION, "share of letters", "windows"),
+        Signal("language", 2, _EVENT, _CORRUPTION, "share of letters", "windows"),
         _plain(language.measure),
         of_text=True,
     ),
     Scorer(
-        Signal("syntax", 1, _EVENT, _CORRUPTION, "errors", "lines of code"),
+        Signal("syntax", 2, _EVENT, _CORRUPTION, "errors", "lines of code"),
         _plain(syntax.measure),
         stratified=True,
         of_text=True,

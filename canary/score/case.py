@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from canary.records import Logprobs, Probe, Reference, Response, Signal, UnscoredReason
+from canary.records import Logprobs, Probe, Reference, Response, Signal, UnscoredReason, answer_digest
 from canary.score.logprobs import common_prefix, nearest, usable
 from canary.score.measure import Judgement
 
@@ -24,6 +24,11 @@ class Case:
     def logprobs(self) -> Logprobs | UnscoredReason:
         """The answer's logprobs, if they can be judged."""
         return usable(self.response.logprobs)
+
+    @cached_property
+    def digest(self) -> str:
+        """The answer's digest, by which golden answers are known."""
+        return answer_digest(self.response.text)
 
     @cached_property
     def prompt_logprobs(self) -> Logprobs | UnscoredReason:

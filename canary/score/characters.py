@@ -208,18 +208,38 @@ def scan(text: str, allowed: frozenset[str], *, symbols: bool = True) -> Scan:
     >>> scan("5 µm · π ≈ 3.14 — naïve café 👩‍🔬", frozenset(["Latn"])).unexpected
     0
     """
+    letters, positions, garbled = _find(text, allowed, symbols=symbols)
+    return _report(text, letters, positions, garbled)
+
+
+def nothing_unexpected(text: str, allowed: frozenset[str]) -> bool:
+    """Whether a `scan` without symbols would find nothing.
+
+    Shape:
+        Any string to one truth value.
+
+    Raises:
+        Nothing.
+
+    >>> nothing_unexpected("a", frozenset(["Latn"])), nothing_unexpected("π", frozenset(["Latn"]))
+    (True, False)
+    """
+    return not _find(text, allowed, symbols=False)[1]
+
+
+def _find(text: str, allowed: frozenset[str], *, symbols: bool) -> tuple[int, list[int], frozenset[int]]:
+    """Letters, where unexpected characters stand, and which of them are mojibake."""
     letters, beyond = split_ascii(text)
     controls = bool(text.encode("utf-8", "surrogatepass").translate(None, _NOT_CONTROLS))
     if not beyond and not controls:
-        return Scan(letters)
+        return letters, [], frozenset()
     others = _code_points(beyond)
     counts = np.bincount(_class_numbers()[others], minlength=len(_CLASSES))
     suspects = [_CLASSES[i] for i in np.flatnonzero(_unexpected(allowed) & (counts > 0))]
     garbled = _covered(_MOJIBAKE, text) if _may_be_garbled(others) else frozenset()
     positions = _positions(text, suspects, allowed, symbols=symbols) if suspects or controls else []
-    return _report(
-        text, letters + int(counts @ _LETTERS), sorted({*positions, *garbled}) if garbled else positions, garbled
-    )
+    every = sorted({*positions, *garbled}) if garbled else positions
+    return letters + int(counts @ _LETTERS), every, garbled
 
 
 def _code_points(text: str) -> npt.NDArray[np.uint32]:

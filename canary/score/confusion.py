@@ -1,46 +1,13 @@
 """Line and word pass rates of the Language Confusion Benchmark, over any texts."""
 
 import re
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from canary.score.characters import char_class, expand
-from canary.score.language import WINDOW_LETTERS, is_foreign, letters, own_words
-
-_SCRIPTS = {
-    "Arab": "ar fa ps ur",
-    "Armn": "hy",
-    "Beng": "as bn",
-    "Cyrl": "be bg kk ky mk mn ru sr tg uk",
-    "Deva": "hi mr ne sa",
-    "Ethi": "am",
-    "Geor": "ka",
-    "Grek": "el",
-    "Gujr": "gu",
-    "Guru": "pa",
-    "Hani": "yue zh",
-    "Hebr": "he yi",
-    "Jpan": "ja",
-    "Khmr": "km",
-    "Knda": "kn",
-    "Kore": "ko",
-    "Laoo": "lo",
-    "Latn": (
-        "af az ca cs cy da de en eo es et eu fi fr ga gl hr hu id is it lt lv ms nl nn no pl pt ro sk sl sq sv tl tr vi"
-    ),
-    "Mlym": "ml",
-    "Mymr": "my",
-    "Orya": "or",
-    "Sinh": "si",
-    "Taml": "ta",
-    "Telu": "te",
-    "Thai": "th",
-}
-LANGUAGES: Mapping[str, frozenset[str]] = MappingProxyType(
-    {language: expand([script]) for script, languages in _SCRIPTS.items() for language in languages.split()}
-)
-"""ISO 639 code of every language that is told apart -> the scripts that it is written in."""
+from canary.score.foreign import is_foreign, letters
+from canary.score.language import WINDOW_LETTERS, own_words
+from canary.score.tongues import SCRIPTS
 
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -106,7 +73,7 @@ def words_pass(text: str, language: str) -> bool:
     abbreviations do not.
 
     Shape:
-        Any text and an ISO 639 code, one of `LANGUAGES` or taken for Latin, to one answer.
+        Any text and an ISO 639 code, of `canary.score.tongues` or taken for Latin, to one answer.
 
     Raises:
         Nothing.
@@ -117,7 +84,7 @@ def words_pass(text: str, language: str) -> bool:
     >>> words_pass("Поезд Intercity из IT-парка", "ru"), words_pass("Поезд leaves в полдень", "ru")
     (True, False)
     """
-    scripts = LANGUAGES.get(language.split("-")[0].lower(), expand(["Latn"]))
+    scripts = expand([SCRIPTS.get(language.split("-")[0].lower(), "Latn")])
     return not any(_strays(word, scripts) for word in _WORD.findall(own_words(text)))
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from canary.records import UnscoredReason
 from canary.score.case import Case
 from canary.score.measure import Judgement, Measure
+from canary.score.prefix import common_length
 from canary.score.tokens import MOST_TOKENS, copy_tokens
 
 SPARE = 100
@@ -61,8 +62,8 @@ def edits(a: Sequence[str], b: Sequence[str]) -> int:
     >>> edits(["a", "rose", "is", "red"], ["a", "rose", "<?>", "is", "rot"])
     2
     """
-    start = _common(a, b)
-    end = min(_common(a[::-1], b[::-1]), min(len(a), len(b)) - start)
+    start = common_length(a, b)
+    end = common_length(a[start:][::-1], b[start:][::-1])
     return _distance(a[start : len(a) - end], b[start : len(b) - end])
 
 
@@ -85,14 +86,10 @@ def _distance(a: Sequence[str], b: Sequence[str]) -> int:
     return distance
 
 
-def _common(a: Sequence[str], b: Sequence[str]) -> int:
-    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-
-
 def _place(expected: Sequence[str], given: Sequence[str]) -> str:
-    return f"parts at token {_common(expected, given) + 1} of {len(expected)}"
+    return f"parts at token {common_length(expected, given) + 1} of {len(expected)}"
 
 
 @lru_cache(maxsize=256)
-def _expected(text: str) -> tuple[str, ...]:
-    return tuple(copy_tokens(text))
+def _expected(text: str) -> list[str]:
+    return copy_tokens(text)

@@ -8,7 +8,7 @@ from operator import sub
 
 from canary.records import Logprobs, UnscoredReason
 from canary.score.case import Case
-from canary.score.logprobs import FLOOR, distance, resolved, violations
+from canary.score.logprobs import FLOOR, clipped, distance, resolved, violations
 from canary.score.measure import Judgement, Measure
 
 
@@ -121,12 +121,12 @@ def surprisal(logprobs: Logprobs) -> float:
         -0.01 <= surprisal <= 20.
 
     Raises:
-        ZeroDivisionError: there is no token.
+        ValueError: there is no token.
 
     >>> surprisal(Logprobs((1, 2), (-0.5, -1.5), ((), ()), ((), ())))
     1.0
     """
-    return -sum([max(value, FLOOR) for value in logprobs.chosen_logprob]) / len(logprobs.chosen)
+    return -sum(clipped(logprobs.chosen_logprob)) / len(logprobs.chosen)
 
 
 def forced_gap(a: Logprobs, b: Logprobs) -> float:
@@ -147,7 +147,7 @@ def forced_gap(a: Logprobs, b: Logprobs) -> float:
     """
     if a.chosen_logprob == b.chosen_logprob:
         return 0.0
-    mine, theirs = ([max(value, FLOOR) for value in one.chosen_logprob] for one in (a, b))
+    mine, theirs = clipped(a.chosen_logprob), clipped(b.chosen_logprob)
     return math.fsum(map(abs, map(sub, mine, theirs))) / len(mine)
 
 

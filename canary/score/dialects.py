@@ -10,7 +10,11 @@ from types import MappingProxyType
 
 _MACRO = r"(?<![\w.])(?<!#define )(?<!#ifdef )[A-Z][A-Z0-9_]{2,}\b"
 _C = (
-    (rf"(?<=[\w*>])(\s+){_MACRO}(?:\s+{_MACRO}\([^()\n]*\))?(?=\s+\w+\s*\()", r"\1"),  # static DWORD WINAPI run(
+    (r"\bva_arg\s*\(([^(),]+),[^(),]*\*\s*\)", r"va_arg(\1)"),  # va_arg(rest, struct point *)
+    (
+        rf"(?<=[\w*>])(\s+){_MACRO}(?:\s+{_MACRO}\([^()\n]*\))?(?=\s+(?:[a-z_]\w*[\s*]+)?\w+\s*\()",
+        r"\1",
+    ),  # static DWORD WINAPI run(
     (rf"(?<=\w)(\s+){_MACRO}(?=\s*[,)])", r"\1"),  # int main(int argc UNUSED)
     (rf"(?<=[=,(])(\s*){_MACRO}(?=\s+\w)", r"\1"),  # write(file, BYTES text)
     (rf"^([ \t]*){_MACRO}(?:\([^()\n]*\))?(?=\s+[a-z_])", r"\1"),  # EXPORT int run(
@@ -38,6 +42,7 @@ _READINGS: Mapping[str, tuple[tuple[re.Pattern[str], str], ...]] = MappingProxyT
             "c": _C,
             "cpp": (*_C, *_QT),
             "sql": _SQL,
+            "html": ((r"\A\s*<\?xml\b[^<>]*\?>", ""),),
             "css": ((r"""\burl\(\s*([^\s'"()]+)\s*\)""", r'url("\1")'),),
         }.items()
     }

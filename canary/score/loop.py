@@ -3,6 +3,7 @@
 import re
 import zlib
 from collections.abc import Hashable, Sequence
+from itertools import groupby
 
 from canary.score.case import Case
 from canary.score.measure import Judgement, Measure
@@ -63,18 +64,18 @@ def longest_loop(tokens: Sequence[Hashable]) -> tuple[int, int]:
     >>> longest_loop("so it goes on and on and on and on".split())
     (5, 2)
     """
-    grams = list(zip(tokens, tokens[1:], tokens[2:], strict=False))
-    if len(grams) == len(set(grams)):
-        return 0, 0  # nothing is said twice
+    runs = ((len(list(run)) + 2, back) for back, run in groupby(_backs(tokens)) if back)
+    return max(((repeated, back) for repeated, back in runs if repeated >= (COPIES - 1) * back), default=(0, 0))
+
+
+def _backs(tokens: Sequence[Hashable]) -> list[int]:
+    """How far before every three tokens the same three stand; 0 for nowhere."""
     last: dict[tuple[Hashable, ...], int] = {}
-    best, streak, period = (0, 0), 0, 0
-    for i, gram in enumerate(grams):
-        back = i - last.get(gram, i)
-        streak = streak + 1 if back == period else 1
-        last[gram], period = i, back
-        if back and streak + 2 >= (COPIES - 1) * back:
-            best = max(best, (streak + 2, back))
-    return best
+    backs = []
+    for i, gram in enumerate(zip(tokens, tokens[1:], tokens[2:], strict=False)):
+        backs.append(i - last.get(gram, i))
+        last[gram] = i
+    return backs
 
 
 def compression(text: str) -> float:

@@ -1,6 +1,6 @@
 """Scorers that know golden answers by digest alone, for APIs without logprobs: novelty, border, balance."""
 
-from canary.records import Reference, UnscoredReason, answer_digest
+from canary.records import Reference, UnscoredReason
 from canary.score.case import Case
 from canary.score.measure import Judgement, Measure
 
@@ -40,7 +40,7 @@ def measure_border(case: Case) -> Judgement:
     """
     if not _known(case.reference):
         return UnscoredReason.NO_REFERENCE
-    return Measure(float(answer_digest(case.response.text) not in _known(case.reference)), 1.0)
+    return Measure(float(case.digest not in _known(case.reference)), 1.0)
 
 
 def measure_balance(case: Case) -> Judgement:
@@ -62,7 +62,7 @@ def measure_balance(case: Case) -> Judgement:
     known = _known(case.reference)
     if not known:
         return UnscoredReason.NO_REFERENCE
-    return Measure(float(answer_digest(case.response.text) != known[0]), 1.0)
+    return Measure(float(case.digest != known[0]), 1.0)
 
 
 def _known(reference: Reference | None) -> tuple[str, ...]:

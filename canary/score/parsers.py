@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from types import MappingProxyType
 from typing import NoReturn
+from unicodedata import normalize
 
 import yaml
 from pyflakes import checker, messages
@@ -25,7 +26,11 @@ from canary.score.fences import Piece
 Checker = Callable[[Piece], int]
 """A piece of code -> number of errors (>= 0)."""
 
+MOST_DEPTH = 200
+"""Collections in one another, beyond which YAML is an error: they cost the square of their depth."""
+
 _ONE_AT_A_TIME = Lock()  # CPython 3.11 counts the depth of its parser for all threads together, and then fails
+_WORD = re.compile(r"\w+")
 _LAST_WORD = re.compile(r"\s*[\w+.-]*\s*\Z")
 _NAMES = (messages.UndefinedName, messages.UndefinedLocal)
 _DEEP_KEY = re.compile(
@@ -63,7 +68,7 @@ def python_errors(piece: Piece) -> int:
                 return _incomplete(piece.whole)
             tree = ast.parse(piece.code)
             compile(tree, "<answer>", "exec", dont_inherit=True)
-            return _undefined(tree)
+            return _undefined(tree, piece.code)
         except (SyntaxError, ValueError, OverflowError, *_TOO_DEEP):
             return 1
 
@@ -77,8 +82,25 @@ def _incomplete(code: str) -> int:
     return 0
 
 
-def _undefined(tree: ast.Module) -> int:
-    return sum(isinstance(message, _NAMES) for message in checker.Checker(tree, "<answer>").messages)
+def _undefined(tree: ast.Module, code: str) -> int:
+    words = frozenset(_WORD.findall(normalize("NFKC", code)))
+    return sum(isinstance(message, _NAMES) for message in _Names(tree, words).messages)
+
+
+class _Names(checker.Checker):  # type: ignore[misc]  # pyflakes has no types
+    """pyflakes, but of all builtins, which it binds one by one, with those alone that the code names."""
+
+    def __init__(self, tree: ast.Module, words: frozenset[str]) -> None:
+        self._words = words
+        super().__init__(tree, "<answer>")
+
+    @property
+    def builtIns(self) -> frozenset[str]:  # noqa: N802  # pyflakes' name
+        return self._named
+
+    @builtIns.setter
+    def builtIns(self, every: frozenset[str]) -> None:  # noqa: N802
+        self._named = every & self._words
 
 
 def json_errors(piece: Piece) -> int:
@@ -145,7 +167,9 @@ def toml_errors(piece: Piece) -> int:
 
 
 def yaml_errors(piece: Piece) -> int:
-    """One where the text is not YAML 1.1, or no more than a scalar; only events are read, so aliases do not expand.
+    """One where the text is not YAML 1.1, is no more than a scalar, or too deep.
+
+    Only events are read, so aliases do not expand.
 
     Shape:
         One piece to one count.
@@ -174,7 +198,13 @@ def yaml_errors(piece: Piece) -> int:
 
 
 def _has_collection(events: Iterable[yaml.Event]) -> bool:
-    return sum(isinstance(event, yaml.CollectionStartEvent) for event in events) > 0
+    found = depth = 0
+    for event in events:
+        found += isinstance(event, yaml.CollectionStartEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_DEPTH:
+            raise RecursionError
+    return found > 0
 
 
 CHECKERS: Mapping[str, Checker] = MappingProxyType(

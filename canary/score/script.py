@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from canary.records import Message, Probe, Response, UnscoredReason
-from canary.score.characters import Kind, Scan, expand, scan, scripts_in
+from canary.score.characters import Kind, Scan, expand, nothing_unexpected, scan, scripts_in
 from canary.score.fences import fences, split_code
 from canary.score.measure import Judgement, Measure
 
@@ -60,9 +60,8 @@ def scan_answer(text: str, allowed: frozenset[str]) -> Scan:
     blocks = fences(text)
     if not blocks:
         return scan(text, allowed)
-    strictest = scan(text, allowed & _IDENTIFIERS, symbols=False)
-    if not strictest.counts:
-        return strictest
+    if nothing_unexpected(text, allowed & _IDENTIFIERS):
+        return scan(text, allowed)
     prose_text, code_text = split_code(text, blocks)
     prose, code = scan(prose_text, allowed), scan(code_text, _IDENTIFIERS, symbols=False)
     counts = {kind: n for kind in Kind if (n := prose.counts.get(kind, 0) + code.counts.get(kind, 0))}

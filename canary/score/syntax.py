@@ -11,6 +11,8 @@ MOST_ERRORS = 100.0
 """The value is cut off here."""
 MOST_CODE = 8_000
 """Characters of code, beyond which an answer is not judged: hostile code costs parsers the square of its length."""
+MOST_BASH = 5_000
+"""The same of Bash, whose grammar is the dearest by far."""
 MOST_BLOCKS = 50
 """Blocks of code, beyond which an answer is not judged."""
 
@@ -38,7 +40,7 @@ def measure(probe: Probe, response: Response) -> Judgement:
     """
     asked = language_name(probe.code_language or "")
     blocks = fences(response.text) or _bare(response, asked)
-    if _too_long(response.text, blocks):
+    if _too_long(response.text, blocks, asked):
         return UnscoredReason.TOO_LONG
     found = [judged for block in blocks if (judged := _judge(block, asked, response.finish))]
     if asked in CHECKERS and blocks and all(judged.language != asked for judged in found):
@@ -46,10 +48,11 @@ def measure(probe: Probe, response: Response) -> Judgement:
     return _sum(found) if found else UnscoredReason.NO_CODE
 
 
-def _too_long(text: str, blocks: tuple[Fence, ...]) -> bool:
+def _too_long(text: str, blocks: tuple[Fence, ...], asked: str) -> bool:
     if text.count("\n") >= MOST_LINES or len(blocks) > MOST_BLOCKS:
         return True
-    return sum(len(block.code) for block in blocks) > MOST_CODE
+    bash = sum(len(block.code) for block in blocks if (block.language or asked) == "bash")
+    return bash > MOST_BASH or sum(len(block.code) for block in blocks) > MOST_CODE
 
 
 class _Judged(NamedTuple):

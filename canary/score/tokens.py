@@ -1,7 +1,6 @@
 """Two ways to cut a text into the units that scorers count."""
 
 import re
-from itertools import islice
 from unicodedata import category
 
 MOST_TOKENS = 20_000
@@ -10,13 +9,17 @@ MOST_TEXT = 100_000
 """Characters that are read of what was said."""
 
 _ALPHABET = "A-Za-zÀ-ÖØ-öø-ɏͰ-ԯḀ-ỿ"
-_COPIED = re.compile(rf"[{_ALPHABET}]{{1,24}}(?![{_ALPHABET}])|\S")
+_LONGEST = 24
+_COPIED = re.compile(rf"[{_ALPHABET}]+|\S")
+_GROUP = re.compile(r",\d{3}")
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
-_SPOKEN = re.compile(rf"(?:(?<![\w.])-)?\d+(?:\.\d+)?|[{_ALPHABET}]+|[^\s!-/:-@\[-`{{-~]")
+_SPOKEN = re.compile(rf"[{_ALPHABET}]+|(?:(?<![\w.])-)?\d+(?:\.\d+)?|[^\s!-/:-@\[-`{{-~]")
 
 
 def copy_tokens(text: str, most: int = MOST_TOKENS) -> list[str]:
     """A text as what a copyist could get wrong: words of up to 24 letters, and every other character but space.
+
+    Of longer words the last 24 letters are one.
 
     Shape:
         Any string to at most `most` strings.
@@ -27,7 +30,10 @@ def copy_tokens(text: str, most: int = MOST_TOKENS) -> list[str]:
     >>> copy_tokens("let total = x[42]; // 极")
     ['let', 'total', '=', 'x', '[', '4', '2', ']', ';', '/', '/', '极']
     """
-    return [found[0] for found in islice(_COPIED.finditer(text), most)]
+    found: list[str] = _COPIED.findall(text)
+    if max(map(len, found), default=0) > _LONGEST:
+        found = [part for word in found for part in (*word[:-_LONGEST], word[-_LONGEST:])]
+    return found[:most]
 
 
 def spoken_tokens(text: str) -> list[str]:
@@ -42,5 +48,11 @@ def spoken_tokens(text: str) -> list[str]:
     >>> spoken_tokens("**Answer:** 1,250 km, or −3.5 °C (北京)")
     ['answer', '1250', 'km', 'or', '-3.5', 'c', '北', '京']
     """
-    plain = _THOUSANDS.sub(lambda number: number[0].replace(",", ""), text[:MOST_TEXT].casefold().replace("−", "-"))
-    return [token for token in _SPOKEN.findall(plain) if token[-1].isalnum() or category(token[-1])[0] == "M"]
+    plain = text[:MOST_TEXT].casefold().replace("−", "-")
+    if _GROUP.search(plain):
+        plain = _THOUSANDS.sub(lambda number: number[0].replace(",", ""), plain)
+    return [token for token in _SPOKEN.findall(plain) if token.isalnum() or _says(token[-1])]
+
+
+def _says(char: str) -> bool:
+    return char.isalnum() or category(char)[0] == "M"

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 
-import regex  # type: ignore[import-untyped]
+import regex
 
 from canary.records import Score
 from canary.score.fences import LITERAL
@@ -96,13 +96,13 @@ def main() -> None:
 
 def _row(language: str) -> None:
     pieces = snippets(language)
-    clean = _share([_errors(language, piece) > 0 or _stray(language, piece) for piece in pieces])
+    clean = share([errors_in(language, piece) > 0 or stray(language, piece) for piece in pieces])
     cells = []
     for corrupt in CORRUPTIONS.values():
         pairs = _corrupted(pieces, corrupt)
-        alone = [_errors(language, broken) > _errors(language, piece) for piece, broken in pairs]
-        either = [seen or _stray(language, broken) for seen, (_, broken) in zip(alone, pairs, strict=True)]
-        cells.append(f"{_share(alone):.0f}/{_share(either):.0f}")
+        alone = [errors_in(language, broken) > errors_in(language, piece) for piece, broken in pairs]
+        either = [seen or stray(language, broken) for seen, (_, broken) in zip(alone, pairs, strict=True)]
+        cells.append(f"{share(alone):.0f}/{share(either):.0f}")
     few = "" if len(pieces) >= FEWEST else "   SKIPPED the rest: too little code found, see tests/bench/snippets.py"
     print(f"{language:<12}{len(pieces):>7}{clean:>8.1f}%" + "".join(f"{cell:>10}" for cell in cells) + few)
 
@@ -112,12 +112,12 @@ def _alternatives() -> None:
     rows: Mapping[str, Callable[[str], bool]] = {
         "compile alone": _does_not_compile,
         "regex alone": lambda code: _FOREIGN.search(code) is not None,
-        "syntax and script": lambda code: _errors("python", code) > 0 or _stray("python", code),
+        "syntax and script": lambda code: errors_in("python", code) > 0 or stray("python", code),
     }
     for name, seen in rows.items():
         pieces = [piece for piece in snippets("python") if not seen(piece)]
         shares = [
-            _share([seen(broken) for _, broken in _corrupted(pieces, corrupt)]) for corrupt in CORRUPTIONS.values()
+            share([seen(broken) for _, broken in _corrupted(pieces, corrupt)]) for corrupt in CORRUPTIONS.values()
         ]
         print(f"{name:<28}" + "".join(f"{share:>10.0f}" for share in shares))
 
@@ -138,23 +138,28 @@ def _corrupted(pieces: Sequence[str], corrupt: Corruption) -> list[tuple[str, st
     return [(piece, broken) for piece, broken in made if broken != piece]
 
 
+def faults(pieces: Sequence[str], fault: str) -> list[tuple[str, str]]:
+    """Pieces, each with what a fault of `CORRUPTIONS` makes of it."""
+    return _corrupted(pieces, CORRUPTIONS[fault])
+
+
 def _broken(code: str, corrupt: Corruption, rng: random.Random) -> str:
     tokens = _TOKEN.findall(code)
     corrupt(tokens, rng)
     return "".join(tokens)
 
 
-def _errors(language: str, code: str) -> float:
+def errors_in(language: str, code: str) -> float:
     found = judge(SYNTAX, fenced(language, code))
     return found.value if isinstance(found, Score) else 0.0
 
 
-def _stray(language: str, code: str) -> bool:
+def stray(language: str, code: str) -> bool:
     found = judge(SCRIPT, fenced(language, code))
     return isinstance(found, Score) and found.value > 0
 
 
-def _share(seen: Sequence[bool]) -> float:
+def share(seen: Sequence[bool]) -> float:
     return 100 * sum(seen) / max(1, len(seen))
 
 

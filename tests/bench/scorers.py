@@ -3,13 +3,13 @@
     python -m tests.bench.scorers
 
 The answer is the one of `tests.bench.scoring`: 2 KB of Markdown with a code block, 100 tokens with top-5 logprobs, 20
-golden answers; here the probe also expects a text, a schema and a tool call. The figures are the least of several
-rounds. "alone" includes what scorers share (the check of the logprobs, the choice of the nearest golden answer); a
-probe that asks for all pays that once.
+golden answers; here the probe also expects a text, a schema and a tool call. No text comes twice in a row of 300, so
+that nothing is remembered of it. The figures are the least of several rounds. "alone" includes what scorers share (the
+fences, the check of the logprobs, the choice of the nearest golden answer); a probe that asks for all pays that once.
 """
 
 from dataclasses import replace
-from functools import partial
+from itertools import cycle
 
 from canary.records import Probe, Reference, Response, Sampling, Score, answer_digest
 from canary.score import SCORERS, score_response
@@ -17,6 +17,7 @@ from tests.bench.answers import TOKENS, TOP, answer, golden, probe
 from tests.bench.scoring import least_cpu
 
 PROMPT_TOKENS = 30
+TEXTS = 300
 TOOLS = """[{"type": "function", "function": {"name": "mean", "parameters": {"type": "object",
  "properties": {"values": {"type": "array", "items": {"type": "number"}}}, "required": ["values"]}}}]"""
 SCHEMA = '{"type": "object", "required": ["values"]}'
@@ -61,7 +62,8 @@ def case() -> tuple[Response, Reference, Probe]:
 
 
 def _micros(asked: Probe, response: Response, reference: Reference) -> float:
-    return 1e6 * least_cpu(partial(score_response, asked, response, reference), 50)
+    fresh = cycle([replace(response, text=f"{response.text}{i:03}") for i in range(TEXTS)])
+    return 1e6 * least_cpu(lambda: score_response(asked, next(fresh), reference), 50)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ _COMMENTED = frozenset(["c", "cpp", "css", "go", "java", "javascript", "rust", "
 def snippets(language: str) -> tuple[str, ...]:
     """At most 101 pieces: the one that the tests hold, and others, few of them of one file."""
     most = 8 if language == "toml" else 2
-    found = dict.fromkeys(piece for text in _files(language) for piece in islice(_pieces(language, text), most))
+    found = dict.fromkeys(piece for text in _files(language) for piece in islice(pieces_of(language, text), most))
     pieces = list(found)
     return (CODE[language], *pieces[:: max(1, len(pieces) // WANTED)][:WANTED])
 
@@ -82,6 +82,8 @@ def _files(language: str) -> Iterator[str]:
             yield from (yaml.safe_dump(json.loads(text)) for text in snippets("json"))
         case "java":
             yield from _java()
+        case _:
+            pass
     for root, pattern in _PLACES[language]:
         for path in islice(sorted(root.glob(pattern)), 3000):
             if path.is_file() and path.stat().st_size < 200_000:
@@ -96,7 +98,7 @@ def _java() -> Iterator[str]:
             yield from (jar.read(name).decode() for name in jar.namelist()[::40] if name.endswith(".java"))
 
 
-def _pieces(language: str, text: str) -> Iterator[str]:
+def pieces_of(language: str, text: str) -> Iterator[str]:
     bare = _COMMENT.sub("\n", text) if language in _COMMENTED else text
     parts = [bare] if language in _WHOLE else _CUT.split(bare)
     return (

@@ -1,7 +1,12 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from canary.records import Score, Unscored, UnscoredReason
-from canary.score.confusion import LANGUAGES, lines_pass, pass_rates, words_pass
+from canary.score.confusion import lines_pass, pass_rates, words_pass
+from canary.score.foreign import letters
+from canary.score.language import WINDOW_LETTERS, windows
+from canary.score.tongues import SCRIPTS
 from tests.unit.score.build import fenced, judge, probe, value
 from tests.unit.score.samples import FOREIGN, PROSE
 
@@ -44,8 +49,42 @@ def test_a_latin_name_inside_another_script_is_no_drift(language: str) -> None:
     assert value(judge(probe("language", language=language), text)) == 0
 
 
+@pytest.mark.parametrize("expected", ["de", "fr", "es", "pt", "it", "ru", "ja", "zh", "th", "ar"])
+def test_an_english_sentence_is_seen_inside_another_language(expected: str) -> None:
+    text = f"{PROSE[expected]} This object is then passed to the method to register the listener. {PROSE[expected]}"
+    assert 0 < value(judge(probe("language", language=expected), text)) < 1
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "ODBC (Open Database Connectivity), OLE (Object Linking and Embedding), NetworkManager.",
+        "Unterstützt werden Firefox, Epiphany, Flock, Seamonkey, Galeon, Thunderbird.",
+        "WORLD.EXP.ADD, WORLD.EXP.MULT, WORLD.EXP.STAT.ADD, GlobalScope.BasicLibraries.LoadLibrary",
+    ],
+)
+def test_names_and_lists_of_names_are_no_drift(names: str) -> None:
+    assert value(judge(probe("language", language="de"), f"{PROSE['de']}\n\n{names}\n")) == 0
+
+
+def test_spanish_inside_portuguese_is_seen() -> None:
+    text = f"{PROSE['pt']} Los trenes de la mañana salen con retraso y el andén está lleno. {PROSE['pt']}"
+    assert 0 < value(judge(probe("language", language="pt"), text)) < 1
+
+
+def test_portuguese_close_to_spanish_is_no_drift() -> None:
+    text = f"{PROSE['pt']} Clique no ícone para fechar a caixa de diálogo para terminar o modo de teste."
+    assert value(judge(probe("language", language="pt"), text)) == 0
+
+
+def test_a_foreign_sentence_that_follows_an_unfinished_line_is_seen() -> None:
+    own = "Die Festplatten werden auf der Grundlage der bereitgestellten Informationen partitioniert und formatiert und"
+    foreign = "These two rights allow any user to execute the program with the rights of its owner or its group."
+    assert value(judge(probe("language", language="de"), f"{PROSE['de']} {own} {foreign}")) > 0
+
+
 def test_thirty_languages_and_more_are_known() -> None:
-    assert len(LANGUAGES) >= 30
+    assert len(SCRIPTS) >= 30
 
 
 @pytest.mark.parametrize("language", PROSE)
@@ -67,6 +106,16 @@ def test_pass_rates_of_no_text_are_refused() -> None:
         pass_rates([], "en")
 
 
+@given(st.lists(st.text(st.sampled_from("ab é茶ж,"), max_size=400), max_size=12))
+def test_windows_leave_out_a_short_rest_alone(sentences: list[str]) -> None:
+    left_out = sum(map(letters, sentences)) - sum(map(letters, windows(sentences)))
+    assert 0 <= left_out < WINDOW_LETTERS
+
+
+def test_a_very_long_sentence_is_read_in_pieces() -> None:
+    assert [letters(window) for window in windows(["word " * 110])] == [108, 112, 108, 112]
+
+
 def test_windows_are_the_exposure() -> None:
     judged = judge(ENGLISH, PROSE["en"])
     assert isinstance(judged, Score)
@@ -86,9 +135,9 @@ def test_a_quotation_is_not_read(quotes: str) -> None:
 
 
 def test_a_short_answer_is_unscored() -> None:
-    assert judge(ENGLISH, "Guten Tag!") == Unscored("language", 1, UnscoredReason.TOO_SHORT)
+    assert judge(ENGLISH, "Guten Tag!") == Unscored("language", 2, UnscoredReason.TOO_SHORT)
 
 
 def test_a_probe_without_a_language_is_unscored() -> None:
     judged = judge(probe("language", language=None), PROSE["en"])
-    assert judged == Unscored("language", 1, UnscoredReason.UNSUPPORTED)
+    assert judged == Unscored("language", 2, UnscoredReason.UNSUPPORTED)

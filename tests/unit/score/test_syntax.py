@@ -80,11 +80,11 @@ def test_a_fence_without_a_tag_is_in_the_language_asked_for() -> None:
 
 
 def test_prose_without_code_is_unscored() -> None:
-    assert judge(ANY, PROSE["en"]) == Unscored("syntax", 1, UnscoredReason.NO_CODE)
+    assert judge(ANY, PROSE["en"]) == Unscored("syntax", 2, UnscoredReason.NO_CODE)
 
 
 def test_a_fence_in_an_unknown_language_is_unscored() -> None:
-    assert judge(ANY, fenced("mermaid", "graph TD\n")) == Unscored("syntax", 1, UnscoredReason.NO_CODE)
+    assert judge(ANY, fenced("mermaid", "graph TD\n")) == Unscored("syntax", 2, UnscoredReason.NO_CODE)
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,11 @@ def test_a_fence_in_an_unknown_language_is_unscored() -> None:
     [
         fenced("python", "x = 'a longer line of code'\n" * 300),
         fenced("python", "x = 'a longer line of code'\n" * 150) * 2,
+        fenced("bash", "echo a\n" * 800),
         fenced("python", "x = 1\n") * 51,
         "\n" * 1000 + fenced("python", "x = 1\n"),
     ],
-    ids=["much code in one block", "much code in two", "many blocks", "many lines"],
+    ids=["much code in one block", "much code in two", "much Bash", "many blocks", "many lines"],
 )
 def test_code_without_bound_is_unscored(text: str) -> None:
     judged = judge(ANY, text)
@@ -131,9 +132,9 @@ def test_python_is_never_run(capsys: pytest.CaptureFixture[str]) -> None:
         ("javascript", "(" * 7000),
         ("html", "<div>" * 1500),
         ("html", "<!--" * 1900),
-        ("bash", "$(" * 3900),
-        ("bash", "(a)" * 2600),
-        ("bash", "select(" * 1100),
+        ("bash", "$(" * 2400),
+        ("bash", "(a)" * 1600),
+        ("bash", "select(" * 700),
     ],
 )
 def test_hostile_code_gets_a_score_in_range(language: str, code: str) -> None:

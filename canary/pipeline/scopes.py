@@ -8,8 +8,12 @@ one.
 
 The budget needs no clock of its own: whenever a slot of a series spends b, it spends b * weight in each of its scopes
 as well. So the shares of all detectors sum to one (see `watch`), a scope may spend as much as its members bring, and
-late or missing slots are paid for once. A replica's b is fixed before its answer is seen, though not before it is known
-who answers; golden answers of a pool must be typical of each of its replicas.
+late or missing slots are paid for once.
+
+What this supposes of healthy fleets: answers are heard in the order in which they are kept, which is that of their
+slots but for how long they took, so how long an answer takes must not tell what it scores. A replica's b is fixed
+before its answer is seen, though not before it is known who answers: golden answers of a pool must be typical of each
+of its replicas.
 """
 
 import hashlib

@@ -109,7 +109,7 @@ _TABLE = (
     Scorer(Signal("recall", 1, _EVENT, _DEVIATION, "answers", "answers"), recall.measure, stratified=True),
     Scorer(Signal("novelty", 1, _EVENT, _DEVIATION, "answers", "answers"), novelty.measure_novelty),
     Scorer(Signal("border", 1, _EVENT, _SELECTION, "answers", "answers"), novelty.measure_border),
-    Scorer(Signal("balance", 1, _EVENT, _SELECTION, "answers", "answers"), novelty.measure_balance),
+    Scorer(Signal("balance", 1, SignalKind.BOUNDED, _SELECTION, "answers", "answers"), novelty.measure_balance),
     Scorer(Signal("empty", 1, _EVENT, _SHAPE, "answers", "answers"), shape.measure_empty, stratified=True),
     Scorer(Signal("cut", 1, _EVENT, _SHAPE, "answers", "answers"), shape.measure_cut, stratified=True),
     Scorer(Signal("finish", 1, _EVENT, _SHAPE, "answers", "answers"), shape.measure_finish, stratified=True),

@@ -8,8 +8,8 @@ import regex
 
 from canary.records import Signal, SignalKind, Symptom, UnscoredReason
 from canary.score import Case, Judgement, Measure, Scorer
-from canary.score.kl import divergences
 from canary.score.foreign import identify
+from canary.score.kl import divergences
 from canary.score.logprobs import distance
 
 _PYTHON = re.compile(r"^```py(?:thon)?\n(.*?)(?:^```|\Z)", re.DOTALL | re.MULTILINE)

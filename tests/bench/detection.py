@@ -70,7 +70,7 @@ def contamination_row(p: float, shift: float, c: float) -> Row:
         WARMUP,
         1,
     )
-    edges, ours = oracles.known_null()
+    edges, ours = oracles.known_null(c)
     told = told_alternative(edges, ours, fault)
 
     def cells(law: oracles.Contamination) -> Draw:

@@ -17,7 +17,6 @@ from canary.detect.distance import ranks
 
 _LATTICE = 4  # grid steps to one answer without an event
 _PATHS = 5_000
-_KNOWN = 100_000_000  # golden values as of a law that is known: bounds at their true places
 Increments = Callable[[np.random.Generator, int], NDArray[np.float64]]
 
 
@@ -100,8 +99,12 @@ def cusum_delay(
     return total / series
 
 
-def known_null(n: int = _KNOWN) -> tuple[NDArray[np.float64], Outcomes]:
-    """The detector of distances whose healthy law, N(0, 1), is known: golden bounds at their true places."""
+def known_null(c: float) -> tuple[NDArray[np.float64], Outcomes]:
+    """The detector of distances whose healthy law, N(0, 1), is known: golden bounds at their true places.
+
+    Its finest cell is a tenth of 1 / c: to what is rarer still, ln c nats of evidence owe nothing.
+    """
+    n = int(10 * c)
     tails = np.array(ranks(n)) / (n + 1.0)
     edges = -ndtri(tails)
     return edges, DistanceDetector(n, tuple(edges.tolist()), tuple(tails.tolist())).outcomes(1.0)

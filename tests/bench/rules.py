@@ -21,7 +21,6 @@ _EVENT = -float(ndtri(1e-4))
 _SHIFT, _ARL = 5.0, 1e5
 _SERIES, _SLOTS, _WARM, _RUNS = 1000, 5000, 300, 200
 _STREAM, _STREAMS = 200_000, 9
-_KNOWN = 1_000_000  # cells as of so many golden scores
 Scores = NDArray[np.float64]
 Statistic = Callable[[Scores], NDArray[np.float64]]
 
@@ -125,7 +124,7 @@ def _mann_whitney(scores: Scores, width: int = 50, golden: int = 200) -> NDArray
 
 def _ours(scores: Scores) -> NDArray[np.float64]:
     """R itself: an alarm at 1. For the proven setting 1 is exact; only the restart after an alarm is left out."""
-    edges, law = known_null(_KNOWN)
+    edges, law = known_null(_ARL)
     cells = len(edges) - np.searchsorted(edges[::-1], scores, side="left")
     state, path = start(law.log_e.shape[1], (len(scores),)), np.empty(scores.shape)
     reached, spend = np.zeros(len(scores)), np.full(len(scores), -math.log(_ARL))

@@ -119,7 +119,7 @@ def _atoms(rng: np.random.Generator):
 
 
 def _units(rng: np.random.Generator):
-    """A session is one score, its mean: its tail is uniform whatever the effect, for golden units are of that make."""
+    """A session is one score: its tail is uniform whatever the effect, for golden units are of the same make."""
     return _independent(rng)
 
 

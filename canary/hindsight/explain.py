@@ -6,7 +6,7 @@ it does not, the account says in what it differs.
 
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from canary.pipeline.advance import Step, steps_again
 from canary.pipeline.attend import HISTORY
 from canary.pipeline.scopes import is_scope, members
 from canary.records import Alarm, Change, Incident, Interval, Score, SeriesKey
-from canary.store.base import StateKind, Transaction
+from canary.store.base import ScoreRow, StateKind, Transaction
 
 HEAVIEST = 5
 """Answers that are named."""
@@ -137,11 +137,13 @@ def explain(tx: Transaction, case: Case) -> Account:
 
 def _steps(tx: Transaction, series: SeriesKey) -> Iterator[Step]:
     """The steps of a series, or of a scope by the scores of its members."""
-    if not is_scope(series):
-        yield from steps_again(tx, tx.feed(series))
-        return
-    heard = (row for row in tx.feed() if series.signal == row.series.signal and members(series, [row.series]))
-    yield from (step for step in steps_again(tx, heard) if step.series == series)
+    if is_scope(series):
+        feed: Iterable[ScoreRow] = (
+            row for row in tx.feed() if series.signal == row.series.signal and members(series, [row.series])
+        )
+    else:
+        feed = tx.feed(series)
+    return (step for step in steps_again(tx, feed) if step.series == series)
 
 
 def _incident_of(tx: Transaction, alarm: Alarm) -> Incident | None:
@@ -206,7 +208,7 @@ def _differences(
     stored = {a.id: a for a in tx.alarms(since=min(point.at for point in points)) if a.series == series}
     yield from _alarms_differ(stored, {alarm.id: alarm for alarm in alarms})
     state = tx.states(StateKind.ALARM, [series]).get(series)
-    if state is None or (state.blob, state.detector) != (to_bytes(last.left), last.row.detector):
+    if state is None or (state.blob, state.detector) != (to_bytes(last.left), last.detector):
         kept = "none" if state is None else _told(from_bytes(state.blob))
         yield f"the state: the store has {kept}, again it is {_told(last.left)}"
 

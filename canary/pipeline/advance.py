@@ -63,12 +63,14 @@ def advance(tx: Transaction, judged: Sequence[Judged], watch: Watch) -> Advance:
 class Step:
     """A fed score and what it did to its series or to a scope that hears it.
 
-    `after` is the state before the alarm, if there is one, reset it. `log_budget` is ln of what the step might spend,
-    `log_e` ln e of each alternative, `evidence` ln R of `after`, all in nats.
+    `detector` is the digest of what made the step; `after` is the state before the alarm, if there is one, reset it.
+    `log_budget` is ln of what the step might spend, `log_e` ln e of each alternative, `evidence` ln R of `after`, all
+    in nats.
     """
 
     row: ScoreRow
     series: SeriesKey
+    detector: str
     log_budget: float
     log_e: NDArray[np.float64]
     after: EsrState
@@ -246,9 +248,9 @@ def _step(state: EsrState, detector: Detector, row: ScoreRow) -> Step:
     after = step(state, log_e, budget, detector.outcomes(ANSWER))
     reached = float(evidence(after))
     if reached < 0.0:
-        return Step(row, row.series, budget, log_e, after, reached, None)
+        return Step(row, row.series, row.detector or "", budget, log_e, after, reached, None)
     alarm = _alarm(row.series, row, reached, row.detector or "")
-    return Step(row, row.series, budget, log_e, after, reached, alarm)
+    return Step(row, row.series, row.detector or "", budget, log_e, after, reached, alarm)
 
 
 def _scope_steps(heard: Heard, row: ScoreRow) -> Iterator[Step]:
@@ -256,8 +258,16 @@ def _scope_steps(heard: Heard, row: ScoreRow) -> Iterator[Step]:
     alarmed = set(heard.alarmed)
     for nth in range(len(heard)):
         alarm = _scope_alarm(heard, nth, row) if nth in alarmed else None
-        after, reached = heard.after(nth), float(heard.reached[nth])
-        yield Step(heard.rows[nth], heard.scope(nth), heard.log_budget(nth), heard.log_e[nth], after, reached, alarm)
+        yield Step(
+            row=heard.rows[nth],
+            series=heard.scope(nth),
+            detector=heard.digests[nth],
+            log_budget=heard.log_budget(nth),
+            log_e=heard.log_e[nth],
+            after=heard.after(nth),
+            evidence=float(heard.reached[nth]),
+            alarm=alarm,
+        )
 
 
 def _scope_alarm(heard: Heard, nth: int, row: ScoreRow) -> Alarm:

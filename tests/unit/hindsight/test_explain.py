@@ -50,6 +50,18 @@ def test_the_evidence_comes_again_bit_for_bit(store: MemoryStore) -> None:
         assert account.points[-1].evidence == tx.states(StateKind.ALARM)[account.case.series].evidence
 
 
+def test_the_evidence_of_a_part_of_the_fleet_comes_again_bit_for_bit() -> None:
+    store, clock = MemoryStore(), FakeClock(START)
+    for _ in play(ledger(store, clock, watch(["short", "long"])), clock, {"short": ANSWERS, "long": ANSWERS}):
+        pass
+    explained = {account.case.series.target: account for account in accounts(store)}
+    with store.reading() as tx:
+        alarms = [alarm for alarm in tx.alarms() if alarm.series.target == "mid/api/*"]
+    assert list(explained["mid/api/*"].alarms) == alarms
+    assert {account.differences for account in explained.values()} == {()}
+    assert len(explained["mid/api/*"].points) == 2 * len(explained["mid/api/short"].points)
+
+
 def test_an_alarm_is_explained_as_its_incident_is(store: MemoryStore) -> None:
     assert accounts(store, first_alarm(store).id) == accounts(store)
 

@@ -94,10 +94,10 @@ async def _watch(out: "Console", config: "Config", store: "Store", url: str) -> 
     faulty = False
     with Live(console=out, refresh_per_second=4, transient=False) as live:
         while clock.now() < switched_at + _PATIENCE:
-            rows, incidents = await asyncio.to_thread(survey, config, store)
-            live.update(fleet(rows, out.width))
-            if incidents:
-                return _checked(incidents, faulty=faulty)
+            found = await asyncio.to_thread(survey, config, store)
+            live.update(fleet(found.rows, out.width))
+            if found.incidents:
+                return _checked(found.incidents, faulty=faulty)
             if not faulty and clock.now() >= switched_at:
                 faulty = True
                 await _switch(url)

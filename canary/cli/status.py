@@ -210,7 +210,11 @@ def _show(out: "Console", config: "Config", found: Survey) -> None:
     armed = sum(row.status.armed for row in found.rows)
     hierarchy = found.watch.hierarchy
     levels = ", ".join(level.value for level in hierarchy.levels)
-    theirs = f": {1.0 / hierarchy.total:.0%} of it theirs, the rest for what hears many ({levels})" if levels else ""
+    theirs = (
+        f": {1.0 / hierarchy.total:.0%} of it theirs, the rest for what hears many ({levels})"
+        if levels and armed
+        else ""
+    )
     out.print(f"budget {config.budget.false_alarms_per_week:g} false alarms per week over {armed} armed series{theirs}")
     for incident in found.incidents:
         _show_incident(out, incident)

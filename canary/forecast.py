@@ -52,10 +52,13 @@ class Forecast:
 
 def golden_answers(config: Config) -> int:
     """Golden answers for each probe group that arm its series, one of which may show an event by chance."""
-    delta = config.budget.delta / max(1, sum(len(rhythm.signals) for rhythm in _rhythms(config)))
+    wanted = [signal.kind for rhythm in _rhythms(config) for signal in rhythm.signals]
+    delta = config.budget.delta / max(1, len(wanted))
     share = config.detect.smallest_share
-    distance = answers_needed(0, SignalKind.DISTANCE, delta=delta, smallest_share=share)
-    return max(distance, answers_needed(1, SignalKind.EVENT, delta=delta, smallest_share=share))
+    return max(
+        answers_needed(int(kind is SignalKind.EVENT), kind, delta=delta, smallest_share=share)
+        for kind in {SignalKind.EVENT, *wanted}
+    )
 
 
 def forecast(config: Config, golden: int | None = None) -> Forecast:
@@ -103,18 +106,21 @@ def _rhythms(config: Config) -> list[Rhythm]:
 
 
 def _clean(rhythms: Sequence[Rhythm], region: str, n: int) -> Iterator[Baseline]:
-    """Baselines of `n` golden answers, none of them an event and all of them alike."""
-    values = {SignalKind.DISTANCE: (0.0,) * n, SignalKind.EVENT: ()}
+    """Baselines of `n` golden answers: no event, all at one distance, near-ties that fall to either side alike."""
+    alike = (0.0,) * n
     for rhythm in rhythms:
-        digest = rhythm.probes[0].digest
         for signal in rhythm.signals:
-            key = SeriesKey(rhythm.target, region, rhythm.group, signal.name)
-            yield _baseline(key, signal, n, BaselinePart(digest, n, calibration=values[signal.kind]))
+            values = alike if signal.kind is SignalKind.DISTANCE else ()
+            events = n // 2 if signal.kind is SignalKind.BOUNDED else 0
+            part = BaselinePart(rhythm.probes[0].digest, n, events=events, calibration=values)
+            yield _baseline(SeriesKey(rhythm.target, region, rhythm.group, signal.name), signal, part)
 
 
-def _baseline(key: SeriesKey, signal: Signal, n: int, part: BaselinePart) -> Baseline:
+def _baseline(key: SeriesKey, signal: Signal, part: BaselinePart) -> Baseline:
     status, never = BaselineStatus.ACTIVE, datetime.min.replace(tzinfo=UTC)
-    return Baseline("", key, 1, status, signal.version, never, n, float(n), 0, (part,), part.calibration)
+    return Baseline(
+        "", key, 1, status, signal.version, never, part.n, float(part.n), part.events, (part,), part.calibration
+    )
 
 
 def _recording(assignments: Sequence[Assignment], n: int) -> Cost:

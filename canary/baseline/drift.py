@@ -4,7 +4,7 @@ A baseline recorded while something is wrong makes that something healthy, so ne
 active baseline judges production: against its references and thresholds. If nothing changed, its own golden answers and
 the new ones are then exchangeable, and a table of counts is hypergeometric (Fisher), whatever the law of the values:
 
-* an EVENT signal gives one table: events and other answers, then and now;
+* an EVENT or BOUNDED signal gives one table: events (ones) and other answers, then and now;
 * a DISTANCE signal gives one for each of `TOPS`: how many of the largest of all values, then and now. The median shows
   a shift of all answers, the largest hundredth a few bad ones among many. Ties stay together, and p is times three.
 """
@@ -53,7 +53,7 @@ def compare(than: Baseline, kind: SignalKind, values: Mapping[str, Sequence[floa
     if not parts:
         return None
     match kind:
-        case SignalKind.EVENT:
+        case SignalKind.EVENT | SignalKind.BOUNDED:
             old = sum(part.events for part in parts)
             new = sum(value > part.threshold for part in parts for value in values[part.probe_digest])
             return Difference(than.series, than.id, n, m, old / n, new / m, fisher(old, n, new, m))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from canary.pipeline.sight import Delay, Sight
 
 _WIDE = 130  # columns from which on a row is one line
-_KINDS = {"event": "events", "distance": "distances"}
+_KINDS = {"event": "events", "distance": "distances", "bounded": "balances"}
 _LEVELS = {
     "series": "series",
     "pool": "pool",
@@ -26,8 +26,8 @@ NOTE = """\
 Medians, in brackets the probes; of a part of the fleet where all of it is
 touched. "ARL": a false alarm of one comes after so many weeks (probes) on
 average, or later. "-": not seen; "least": the smallest share that is.
-"distances" are logprob, kl, divergence, surprisal, forced and length, "events"
-all others."""
+"distances" are logprob, kl, divergence, surprisal, forced and length, "balances"
+how near-ties fall, "events" all others."""
 
 
 def table(sights: "Sequence[Sight]", width: int) -> "Table":
@@ -50,9 +50,8 @@ def unseen(sights: "Sequence[Sight]") -> Iterator[str]:
     told = set()
     for sight in sights:
         missing = [delay for delay in sight.delays if delay.probes is None]
-        line = (
-            f"{_signals(sight)}: not below {share(sight.not_below)} with {sight.golden:,} golden answers; "
-            + ", ".join(f"{share(delay.share)} needs {delay.needed:,}" for delay in missing)
+        line = f"{_signals(sight)}: not below {share(sight.not_below)} with {sight.golden:,} golden answers" + "".join(
+            f"; {share(delay.share)} needs {delay.needed:,}" for delay in missing if delay.needed is not None
         )
         if sight.level == "series" and missing and line not in told:
             told.add(line)

@@ -163,7 +163,7 @@ class DistanceDetector:
 
     def healthy_bets(self, _exposure: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """How often an answer that is like golden lies in each cell, that beyond golden first, and what it bets."""
-        return self._law, _bets(self.tails)
+        return self._law, np.array(_bets(self.tails))
 
     def typical(self, _exposure: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean ln e^k of an answer that is like golden, and ln e^k of one beyond it, each of shape (K,)."""

@@ -25,13 +25,13 @@ _WEEK = timedelta(weeks=1)
 class Delay:
     """How long until a fault that touches a share of the answers is found: medians; None when it is not seen.
 
-    `needed` golden answers, none of them an event, would arm a series for that share.
+    `needed` golden answers, none of them an event, would arm a series for that share; None where no number would.
     """
 
     share: float
     probes: int | None
     time: timedelta | None
-    needed: int
+    needed: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,8 @@ def _sight(watch: Watch, level: str, kind: SignalKind, signal: str, ear: _Ear, c
 
 def _delay(growth: Growth, share: float, budget: float, interval: timedelta, kind: SignalKind, delta: float) -> Delay:
     probes = growth_delay(growth, share, math.log(budget))
-    needed = answers_needed(0, kind, delta=delta, smallest_share=share)
+    mean = kind is SignalKind.BOUNDED  # what healthy answers do anyway hides small shares
+    needed = None if mean else answers_needed(0, kind, delta=delta, smallest_share=share)
     if math.isinf(probes):
         return Delay(share, None, None, needed)
     return Delay(share, round(probes), round(probes) * interval, needed)

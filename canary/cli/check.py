@@ -90,7 +90,7 @@ def _show(out: "Console", path: str, result: "Forecast") -> None:
         facts.add_row(name, fact)
     out.print(facts)
     if result.sights:
-        out.print(table(result.sights, out.width))
+        out.print(table(result.sights))
         for line in unseen(result.sights):
             out.print(line)
         out.print(NOTE, style="dim")

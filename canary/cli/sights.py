@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from canary.pipeline.sight import Delay, Sight
 
-_WIDE = 130  # columns from which on a row is one line
 _KINDS = {"event": "events", "distance": "distances", "bounded": "balances"}
 _LEVELS = {
     "series": "series",
@@ -24,24 +23,22 @@ _LEVELS = {
 }
 NOTE = """\
 Medians, in brackets the probes; of a part of the fleet where all of it is
-touched. "ARL": a false alarm of one comes after so many weeks (probes) on
-average, or later. "-": not seen; "least": the smallest share that is.
-"distances" are logprob, kl, divergence, surprisal, forced and length, "balances"
-how near-ties fall, "events" all others."""
+touched. Below who hears: how many of them, and how often each. "ARL": a
+false alarm of one comes after so many weeks (probes) on average, or later. "-":
+not seen; "least": the smallest share that is. "distances" are logprob, kl,
+divergence, surprisal, forced and length, "balances" how near-ties fall,
+"events" all others."""
 
 
-def table(sights: "Sequence[Sight]", width: int) -> "Table":
-    """A line for each kind of series, and for each level of the hierarchy."""
-    found = columns("heard by", "signals", title="Time until a fault is found, by the share of answers it touches")
-    wide = width >= _WIDE
-    between = " " if wide else "\n"
-    for head in (*(("n", "every") if wide else ()), "ARL", *(share(one.share) for one in sights[0].delays), "least"):
+def table(sights: "Sequence[Sight]") -> "Table":
+    """Two lines for each kind of series, and for each level of the hierarchy; it fits eighty columns."""
+    found = columns("heard by", title="Time until a fault is found, by the share of answers it touches")
+    for head in ("ARL", *(share(delay.share) for delay in sights[0].delays), "least"):
         found.add_column(head, justify="right")
     for sight in sights:
-        n, every, level = f"{sight.detectors:,}", short(sight.interval), _LEVELS[sight.level]
-        first = (level, _signals(sight), n, every) if wide else (f"{level}\n{n}, {every}", _signals(sight))
-        arl = f"{weeks(sight.arl)}{between}({_count(sight.arl_probes)})"
-        found.add_row(*first, arl, *(_delay(one, between) for one in sight.delays), share(sight.not_below))
+        heard = f"{_LEVELS[sight.level]}\n{sight.detectors:,} {_signals(sight)}, {short(sight.interval)}"
+        arl = f"{weeks(sight.arl)}\n({_count(sight.arl_probes)})"
+        found.add_row(heard, arl, *map(_delay, sight.delays), share(sight.not_below))
     return found
 
 
@@ -50,12 +47,11 @@ def unseen(sights: "Sequence[Sight]") -> Iterator[str]:
     told = set()
     for sight in sights:
         missing = [delay for delay in sight.delays if delay.probes is None]
-        line = f"{_signals(sight)}: not below {share(sight.not_below)} with {sight.golden:,} golden answers" + "".join(
-            f"; {share(delay.share)} needs {delay.needed:,}" for delay in missing if delay.needed is not None
-        )
+        needs = "; ".join(f"{share(delay.share)}: {delay.needed:,}" for delay in missing if delay.needed is not None)
+        line = f"{_signals(sight)}: not below {share(sight.not_below)} with {sight.golden:,} golden answers"
         if sight.level == "series" and missing and line not in told:
             told.add(line)
-            yield line
+            yield f"{line} ({needs})" if needs else line
 
 
 def share(value: float | None) -> str:
@@ -80,14 +76,17 @@ def _signals(sight: "Sight") -> str:
     return sight.signal or _KINDS[sight.kind.value]
 
 
-def _delay(delay: "Delay", between: str) -> str:
-    return "-" if delay.probes is None or delay.time is None else f"{short(delay.time)}{between}({delay.probes:,})"
+def _delay(delay: "Delay") -> str:
+    return "-" if delay.probes is None or delay.time is None else f"{short(delay.time)}\n({delay.probes:,})"
 
 
 def _count(n: int) -> str:
     """Large numbers in three digits.
 
-    >>> _count(5_160_960), _count(431)
-    ('5.16 M', '431')
+    >>> _count(5_160_960), _count(4_876_000_000), _count(431)
+    ('5.16 M', '4.88 G', '431')
     """
-    return f"{n:,}" if n < 1_000_000 else f"{n / 1e6:,.3g} M"
+    for size, unit in ((1_000_000_000, "G"), (1_000_000, "M")):
+        if n >= size:
+            return f"{n / size:,.3g} {unit}"
+    return f"{n:,}"

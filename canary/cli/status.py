@@ -251,7 +251,7 @@ def _show_reach(out: "Console", watch: "Watch") -> None:
     found = sights(watch)
     if not found:
         return
-    out.print(table(found, out.width))
+    out.print(table(found))
     for line in unseen(found):
         out.print(line)
     out.print(NOTE, style="dim")

@@ -51,7 +51,9 @@ def unseen(sights: "Sequence[Sight]") -> Iterator[str]:
         line = f"{_signals(sight)}: not below {share(sight.not_below)} with {sight.golden:,} golden answers"
         if sight.level == "series" and missing and line not in told:
             told.add(line)
-            yield f"{line} ({needs})" if needs else line
+            yield line
+            if needs:
+                yield f"  golden answers that it takes: {needs}"
 
 
 def share(value: float | None) -> str:

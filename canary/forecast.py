@@ -1,33 +1,19 @@
 """What a config costs, and what it can see: before the first probe is fired."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from canary.baseline.recording import REFERENCE_ANSWERS
 from canary.config import Assignment, Config, cost
-from canary.detect import answers_needed, clean_detector, delay
-from canary.pipeline.watch import Rhythm
-from canary.records import Probe, SignalKind
+from canary.detect import answers_needed
+from canary.pipeline.sight import SERIES, Sight, sights
+from canary.pipeline.watch import Rhythm, Terms, muster
+from canary.records import Baseline, BaselinePart, BaselineStatus, Probe, SeriesKey, Signal, SignalKind
+from canary.score import SCORERS, signals
 
-SHARES = (0.008, 0.05, 0.16)
-_DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """How long until a fault that touches a share of the answers is found by one series; None: it is not seen.
-
-    In a probe group of bursts a burst counts as one probe and one answer.
-    """
-
-    kind: SignalKind
-    interval: timedelta
-    series: int
-    golden: int
-    delays: tuple[tuple[float, int | None, timedelta | None], ...]  # share, probes, time; medians
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,53 +27,100 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The figures of `canary check`. Tokens are an upper bound: every answer as long as its probe allows."""
+    """The figures of `canary check`. Tokens are an upper bound: every answer as long as its probe allows.
+
+    `armed` series and their scopes share the budget; a false alarm comes after `arl` or later, on average, in the whole
+    fleet. Below `needed` golden answers some series may still learn.
+    """
 
     targets: int
     probes: int
     series: int
+    armed: int
+    scopes: int
     runs_per_second: float
     tokens_per_day: int
     false_alarms_per_week: float
+    arl: timedelta
     delta: float
     smallest_share: float
     golden: int
+    needed: int
     recording: Cost
     sights: tuple[Sight, ...]
 
 
 def golden_answers(config: Config) -> int:
     """Golden answers for each probe group that arm its series, one of which may show an event by chance."""
-    delta = config.budget.delta / max(1, sum(len(rhythm.signals) for rhythm in _rhythms(config.assignments())))
+    wanted = [signal.kind for rhythm in _rhythms(config) for signal in rhythm.signals]
+    delta = config.budget.delta / max(1, len(wanted))
     share = config.detect.smallest_share
-    distance = answers_needed(0, SignalKind.DISTANCE, delta=delta, smallest_share=share)
-    return max(distance, answers_needed(1, SignalKind.EVENT, delta=delta, smallest_share=share))
+    return max(
+        answers_needed(int(kind is SignalKind.EVENT), kind, delta=delta, smallest_share=share)
+        for kind in {SignalKind.EVENT, *wanted}
+    )
 
 
 def forecast(config: Config, golden: int | None = None) -> Forecast:
     """Suppose `golden` clean golden answers for each series (default: as many as are recorded by default)."""
     assignments = config.assignments()
-    rhythms = _rhythms(assignments)
-    series = sum(len(rhythm.signals) for rhythm in rhythms)
-    delta = config.budget.delta / max(1, series)
-    n = golden or golden_answers(config)
+    rhythms = _rhythms(config)
+    needed = golden_answers(config)
+    n = golden or needed
+    budget, share = config.budget, config.detect.smallest_share
+    terms = Terms(budget.false_alarms_per_week, budget.delta, share, budget.weights)
+    watch = muster(rhythms, _clean(rhythms, config.region, n), terms, config.region)
+    found = sights(watch)
     return Forecast(
         targets=len(config.targets),
         probes=len(config.probes),
-        series=series,
+        series=len(watch.signals),
+        armed=len(watch.armed),
+        scopes=sum(sight.detectors for sight in found if sight.level != SERIES),
         runs_per_second=sum(one.burst / one.interval.total_seconds() for one in assignments),
         tokens_per_day=round(sum(_tokens_per_day(one) for one in assignments)),
-        false_alarms_per_week=config.budget.false_alarms_per_week,
-        delta=config.budget.delta,
-        smallest_share=config.detect.smallest_share,
+        false_alarms_per_week=budget.false_alarms_per_week,
+        arl=timedelta(weeks=1) / budget.false_alarms_per_week,
+        delta=budget.delta,
+        smallest_share=share,
         golden=n,
+        needed=needed,
         recording=_recording(assignments, n),
-        sights=tuple(_sights(rhythms, config.budget.false_alarms_per_week / max(1, series), n, delta)),
+        sights=found,
     )
 
 
-def _rhythms(assignments: Sequence[Assignment]) -> list[Rhythm]:
-    return [Rhythm(one.target.name, one.group, one.probes, one.interval) for one in assignments]
+def _rhythms(config: Config) -> list[Rhythm]:
+    known = signals({**SCORERS, **config.scorers})
+    return [
+        Rhythm(
+            one.target.name,
+            one.group,
+            one.probes,
+            one.interval,
+            one.target.endpoint.replica_header is not None,
+            known,
+        )
+        for one in config.assignments()
+    ]
+
+
+def _clean(rhythms: Sequence[Rhythm], region: str, n: int) -> Iterator[Baseline]:
+    """Baselines of `n` golden answers: no event, all at one distance, near-ties that fall to either side alike."""
+    alike = (0.0,) * n
+    for rhythm in rhythms:
+        for signal in rhythm.signals:
+            values = alike if signal.kind is SignalKind.DISTANCE else ()
+            events = n // 2 if signal.kind is SignalKind.BOUNDED else 0
+            part = BaselinePart(rhythm.probes[0].digest, n, events=events, calibration=values)
+            yield _baseline(SeriesKey(rhythm.target, region, rhythm.group, signal.name), signal, part)
+
+
+def _baseline(key: SeriesKey, signal: Signal, part: BaselinePart) -> Baseline:
+    status, never = BaselineStatus.ACTIVE, datetime.min.replace(tzinfo=UTC)
+    return Baseline(
+        "", key, 1, status, signal.version, never, part.n, float(part.n), part.events, (part,), part.calibration
+    )
 
 
 def _recording(assignments: Sequence[Assignment], n: int) -> Cost:
@@ -110,19 +143,3 @@ def _tokens_per_day(assignment: Assignment) -> float:
 
 def _mean_tokens(probes: Sequence[Probe]) -> float:
     return sum(cost(probe).total for probe in probes) / len(probes)
-
-
-def _sights(rhythms: Sequence[Rhythm], per_series: float, n: int, delta: float) -> Iterator[Sight]:
-    counts: dict[tuple[SignalKind, timedelta], int] = defaultdict(int)
-    for rhythm in rhythms:
-        for signal in rhythm.signals:
-            counts[signal.kind, rhythm.interval] += 1
-    for (kind, interval), series in sorted(counts.items()):
-        budget = math.log(per_series * (interval / _WEEK))
-        detector = clean_detector(kind, n, 1.0, delta)
-        probes = [(share, delay(detector, share, 1.0, budget)) for share in SHARES]
-        delays = tuple(
-            (share, round(count), count * interval) if math.isfinite(count) else (share, None, None)
-            for share, count in probes
-        )
-        yield Sight(kind, interval, series, n, delays)

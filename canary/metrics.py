@@ -4,6 +4,9 @@ What exists once per target or series is kept in one small slotted object each a
 scraped: ten thousand series cost megabytes and a fraction of a second, where the client library's own objects cost
 hundreds and seconds. Histograms carry a platform at most. What is declared is always there, from zero on, and what is
 declared no longer is gone: an alert on a vanished series would resolve itself.
+
+A part of the fleet that is heard as a whole has evidence and alarms too, with "*" in the labels that it leaves open.
+Replicas have none: they come and go, and their names are not ours to bound.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -53,6 +56,13 @@ class _OfSeries:
     needed: int = 0
 
 
+@dataclass(slots=True)
+class _OfScope:
+    labels: str
+    alarms: int = 0
+    evidence: float = -inf
+
+
 def _of_targets(targets: Collection[_OfTarget]) -> Iterator[str]:
     results = ((f'{of.labels},result="{result}"', n) for of in targets for result, n in of.results.items())
     yield from _family("canary_observations_total", "Runs by what came back.", results)
@@ -70,16 +80,17 @@ def _of_targets(targets: Collection[_OfTarget]) -> Iterator[str]:
     yield from _family("canary_baseline_timestamp_seconds", "When the active baseline was recorded.", baseline)
 
 
-def _of_series(series: Collection[_OfSeries]) -> Iterator[str]:
+def _of_series(series: Collection[_OfSeries], scopes: Collection[_OfScope]) -> Iterator[str]:
+    judged: list[_OfSeries | _OfScope] = [*series, *scopes]
     scored = ((of.labels, of.scored) for of in series)
     yield from _family("canary_scores_total", "Answers scored.", scored)
     events = ((of.labels, of.events) for of in series)
     yield from _family("canary_score_events_total", "Answers whose score was an event.", events)
     unscored = ((f'{of.labels},reason="{reason}"', n) for of in series for reason, n in list(of.unscored.items()))
     yield from _family("canary_unscored_total", "Answers that could not be judged.", unscored)
-    alarms = ((of.labels, of.alarms) for of in series)
+    alarms = ((of.labels, of.alarms) for of in judged)
     yield from _family("canary_alarms_total", "Times the detector crossed its threshold.", alarms)
-    evidence = ((of.labels, of.evidence) for of in series)
+    evidence = ((of.labels, of.evidence) for of in judged)
     yield from _family("canary_evidence_nats", "ln R of the detector: it alarms at 0.", evidence)
     armed = ((of.labels, of.armed) for of in series)
     yield from _family("canary_series_armed", "1 when the detector is on.", armed)
@@ -115,9 +126,10 @@ def _of_target(target: Target, region: str) -> _OfTarget:
     return _OfTarget(labels, target.platform)
 
 
-def _of_key(key: SeriesKey, target: Target) -> _OfSeries:
-    of_target = {"model": target.model, "platform": target.platform, "pool": target.pool, "region": key.region}
-    return _OfSeries(_labels(**of_target, group=key.group, signal=key.signal))
+def _of_key(key: SeriesKey) -> str:
+    model, platform, pool = key.target.rsplit("/", 2)
+    where = {"model": model, "platform": platform, "pool": pool, "region": key.region}
+    return _labels(**where, group=key.group, signal=key.signal)
 
 
 class Metrics:
@@ -127,6 +139,7 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         self._targets: dict[str, _OfTarget] = {}
         self._series: dict[SeriesKey, _OfSeries] = {}
+        self._scopes: dict[SeriesKey, _OfScope] = {}
         self._run = Histogram(
             "canary_run_duration_seconds", "From send to answer.", ["platform"], buckets=_RUN_SECONDS, registry=registry
         )
@@ -153,11 +166,17 @@ class Metrics:
         Info("canary_build", "This program.", registry=registry).info({"version": version})
         self.incidents({})
 
-    def declare(self, targets: Iterable[Target], series: Iterable[SeriesKey], *, region: str) -> None:
-        """All that is probed, seen from `region`. What was declared before keeps its counts; the rest is forgotten."""
+    def declare(
+        self, targets: Iterable[Target], series: Iterable[SeriesKey], scopes: Iterable[SeriesKey] = (), *, region: str
+    ) -> None:
+        """All that is probed, seen from `region`, and the parts of it that are heard as a whole ("*" in their labels).
+
+        What was declared before keeps its counts; the rest is forgotten.
+        """
         known = {target.name: target for target in targets}
         self._targets = {name: self._targets.get(name) or _of_target(target, region) for name, target in known.items()}
-        self._series = {key: self._series.get(key) or _of_key(key, known[key.target]) for key in series}
+        self._series = {key: self._series.get(key) or _OfSeries(_of_key(key)) for key in series}
+        self._scopes = {key: self._scopes.get(key) or _OfScope(_of_key(key)) for key in scopes}
         for target in known.values():
             self._run.labels(target.platform)
 
@@ -167,9 +186,9 @@ class Metrics:
 
     def chunks(self) -> Iterator[bytes]:
         """The exposition in parts: a large fleet's weighs tens of megabytes. Take them in a worker thread."""
-        targets, series = list(self._targets.values()), list(self._series.values())
+        targets, series, scopes = list(self._targets.values()), list(self._series.values()), list(self._scopes.values())
         yield generate_latest(self._registry)
-        lines = chain(_of_targets(targets), _of_series(series))
+        lines = chain(_of_targets(targets), _of_series(series, scopes))
         while part := "".join(islice(lines, _LINES_IN_A_CHUNK)):
             yield part.encode()
 
@@ -214,7 +233,8 @@ class Metrics:
         of.events += event
 
     def evidence(self, series: SeriesKey, log_r: float) -> None:
-        if of := self._series.get(series):
+        of = self._series.get(series) or self._scopes.get(series)
+        if of is not None:
             of.evidence = log_r
 
     def learned(self, series: SeriesKey, *, n: int, needed: int, armed: bool) -> None:
@@ -222,7 +242,8 @@ class Metrics:
             of.learned, of.needed, of.armed = n, needed, armed
 
     def alarmed(self, series: SeriesKey) -> None:
-        if of := self._series.get(series):
+        of = self._series.get(series) or self._scopes.get(series)
+        if of is not None:
             of.alarms += 1
 
     def baseline(self, target: str, recorded_at: datetime) -> None:

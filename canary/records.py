@@ -427,7 +427,8 @@ class Baseline:
     """The golden, frozen, in-control reference of a series.
 
     `n` judged golden answers with total `exposure`, `events` of which were events. For a DISTANCE signal `calibration`
-    holds their sorted values. In a probe group of bursts, a burst counts as one answer: its worst.
+    holds their sorted values. In a probe group of bursts, a burst counts as one answer: its worst. `version` is that
+    of the model, where somebody declared one.
     """
 
     id: str
@@ -441,6 +442,7 @@ class Baseline:
     events: int
     parts: tuple[BaselinePart, ...]
     calibration: tuple[float, ...] = field(default=(), repr=False)
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

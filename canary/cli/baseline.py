@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from canary.cli.baseline_diff import diff, known
+from canary.cli.baseline_guard import accept_option, require_quiet, require_same
 from canary.cli.common import (
     columns,
     config_at,
     console,
     json_option,
     minute,
+    printable,
     progress,
     run_async,
     say,
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from canary.config import Config
     from canary.pipeline.watch import Watch
     from canary.probe.client import ProbeClient
-    from canary.records import Baseline, Signal, Target
+    from canary.records import Baseline, Target
     from canary.store.base import Store
 
 _targets = click.option(
@@ -43,7 +46,10 @@ _targets = click.option(
 
 @click.group(cls=Noun)
 def command() -> None:
-    """Record, list, show and promote golden baselines."""
+    """Record, list, show, compare and promote golden baselines."""
+
+
+command.add_command(diff)
 
 
 @command.command(
@@ -53,18 +59,34 @@ def command() -> None:
 @_targets
 @click.option("-n", "n", type=click.IntRange(1, 10_000_000), help="Answers per probe group. [default: enough to arm]")
 @click.option("--promote", "at_once", is_flag=True, help="Make the new baselines active when they are recorded.")
+@click.option("--version", default="", help="Declare the model's version: a new one may answer differently.")
+@accept_option
 @json_option
 @click.pass_obj
-def record(path: str, patterns: tuple[str, ...], n: int | None, at_once: bool, as_json: bool) -> None:
+def record(
+    path: str,
+    patterns: tuple[str, ...],
+    n: int | None,
+    at_once: bool,
+    version: str,
+    accept_drift: bool,
+    as_json: bool,
+) -> None:
     """Fire golden runs and propose baselines from them. Stop it at any time: it resumes where it was.
 
     Record only while the targets are known to be healthy: what is recorded is what "healthy" will mean. `canary check`
-    tells beforehand how many runs and tokens it takes.
+    tells beforehand how many runs and tokens it takes. While an incident of a target is unresolved, or a change takes
+    effect, nothing is recorded.
     """
     config = config_at(path)
     targets = targets_like(config, patterns)
     with store_of(config, create=True) as store:
-        proposed = run_async(record_all(config, store, targets, n, promote=at_once))
+        require_quiet(config, store, targets, version, accept=accept_drift)
+        proposed = run_async(record_all(config, store, targets, n, version))
+        if at_once:
+            epochs = {name: baselines[0].epoch for name, baselines in proposed.items()}
+            require_same(config, store, epochs, accept=accept_drift)
+            promote_all(config, store, epochs)
     _report(config, proposed, promoted=at_once, as_json=as_json)
 
 
@@ -82,10 +104,18 @@ def list_(path: str, as_json: bool) -> None:
     if not known:
         console().print("no baseline yet; next: canary baseline record")
         return
-    table = columns("id", "target", "group", "signal", "ep.", "status", "n", "events")
+    table = columns("id", "target", "group", "signal", "ep.", "version", "status", "n", "events")
     for one in known:
         series = one.series
-        row = (one.id[:8], series.target, series.group, series.signal, str(one.epoch), one.status.value)
+        row = (
+            one.id[:8],
+            series.target,
+            series.group,
+            series.signal,
+            str(one.epoch),
+            printable(one.version),
+            one.status.value,
+        )
         table.add_row(*row, f"{one.n:,}", str(one.events))
     console().print(table)
 
@@ -103,7 +133,7 @@ def show(path: str, baseline_id: str, as_json: bool) -> None:
 
     config = config_at(path)
     with store_of(config) as store:
-        one = _known(store, baseline_id)
+        one = known(store, baseline_id)
         watch = watch_of(config, store)
     details = _details(config, one, watch)
     if as_json:
@@ -119,21 +149,24 @@ def show(path: str, baseline_id: str, as_json: bool) -> None:
 )
 @_targets
 @click.option("--epoch", type=int, help="The recording to promote. [default: the newest proposed]")
+@accept_option
 @json_option
 @click.pass_obj
-def promote(path: str, patterns: tuple[str, ...], epoch: int | None, as_json: bool) -> None:
-    """Make proposed baselines the ones that judge. A running daemon takes them up within seconds."""
-    from canary.daemon.assembly import signals_of
+def promote(path: str, patterns: tuple[str, ...], epoch: int | None, accept_drift: bool, as_json: bool) -> None:
+    """Make proposed baselines the ones that judge. A running daemon takes them up within seconds.
+
+    Their golden answers are first judged by the baselines that are active now: where they differ by more than chance,
+    or an incident or a change fell into the recording, nothing is promoted unless you accept it. A recording of a
+    declared new version may differ.
+    """
     from canary.errors import BaselineError
     from canary.records import BaselineStatus
 
     config = config_at(path)
     with store_of(config) as store:
-        changed = [
-            baseline
-            for target in targets_like(config, patterns)
-            for baseline in _promoted(store, target.name, epoch, signals_of(config))
-        ]
+        epochs = _proposed(store, [target.name for target in targets_like(config, patterns)], epoch)
+        require_same(config, store, epochs, accept=accept_drift)
+        changed = promote_all(config, store, epochs)
     if not changed:
         raise BaselineError("no baseline is proposed for these targets: run `canary baseline record` first")
     if as_json:
@@ -153,6 +186,7 @@ def facts(one: "Baseline") -> dict[str, object]:
         "group": series.group,
         "signal": series.signal,
         "epoch": one.epoch,
+        "version": one.version,
         "status": one.status.value,
         "answers": one.n,
         "events": one.events,
@@ -163,7 +197,7 @@ def facts(one: "Baseline") -> dict[str, object]:
 
 
 async def record_all(
-    config: "Config", store: "Store", targets: "tuple[Target, ...]", n: int | None, *, promote: bool
+    config: "Config", store: "Store", targets: "tuple[Target, ...]", n: int | None, version: str = ""
 ) -> "Mapping[str, tuple[Baseline, ...]]":
     """Record all the targets at once, with a bar for each; by target name.
 
@@ -174,10 +208,8 @@ async def record_all(
     from concurrent.futures import ThreadPoolExecutor
 
     from canary.clock import SystemClock
-    from canary.daemon.assembly import signals_of
     from canary.forecast import golden_answers
     from canary.http import HttpClient
-    from canary.pipeline.record import promote_epoch
     from canary.probe.client import ProbeClient
 
     # CPython's `ast.parse` is not safe in two threads at once (SystemError: recursion depth mismatch): score in one.
@@ -188,14 +220,11 @@ async def record_all(
     try:
         require_answers(await reach(client, config, targets))
         with progress(console(stderr=True)) as bar:
-            each = [_record_one(config, store, client, clock, one, answers, bar) for one in targets]
+            each = [_record_one(config, store, client, clock, one, answers, bar, version) for one in targets]
             recorded = await asyncio.gather(*each)
     finally:
         await http.aclose()
-    proposed = dict(zip([target.name for target in targets], recorded, strict=True))
-    for name, baselines in proposed.items() if promote else ():
-        promote_epoch(store, name, baselines[0].epoch, signals_of(config))
-    return proposed
+    return dict(zip([target.name for target in targets], recorded, strict=True))
 
 
 async def _record_one(
@@ -206,13 +235,14 @@ async def _record_one(
     target: "Target",
     n: int,
     bar: "Progress",
+    version: str,
 ) -> "tuple[Baseline, ...]":
     import asyncio
 
     from canary.daemon.assembly import probes_on, scorers_of
     from canary.pipeline.record import begin, record
 
-    recording = await asyncio.to_thread(begin, store, target, config.region, n, clock.now())
+    recording = await asyncio.to_thread(begin, store, target, config.region, n, clock.now(), version)
     task = bar.add_task(target.name, total=None)
     groups = probes_on(config, target)
     return await record(
@@ -225,28 +255,31 @@ async def _record_one(
         lambda done, total: bar.update(task, completed=done, total=total),
         lambda done, total: bar.update(task, completed=done, total=total, description=f"{target.name}, judging"),
         scorers_of(config),
+        version,
     )
 
 
-def _promoted(store: "Store", target: str, epoch: int | None, signals: "Mapping[str, Signal]") -> "Sequence[Baseline]":
+def promote_all(config: "Config", store: "Store", epochs: Mapping[str, int]) -> "list[Baseline]":
+    """Make these epochs of these targets the ones that judge; returns all that changed."""
+    from canary.daemon.assembly import signals_of
     from canary.pipeline.record import promote_epoch
+
+    known_signals = signals_of(config)
+    changed = (promote_epoch(store, name, epoch, known_signals) for name, epoch in epochs.items())
+    return [baseline for baselines in changed for baseline in baselines]
+
+
+def _proposed(store: "Store", targets: Sequence[str], epoch: int | None) -> dict[str, int]:
+    """The newest proposed epoch of each target, or this one where it is proposed."""
     from canary.records import BaselineStatus
 
     with store.reading() as tx:
-        waiting = tx.baselines(target=target, status=BaselineStatus.PROPOSED)
-    epochs = [one.epoch for one in waiting if epoch in {None, one.epoch}]
-    return promote_epoch(store, target, max(epochs), signals) if epochs else ()
-
-
-def _known(store: "Store", baseline_id: str) -> "Baseline":
-    from canary.errors import NotFound
-
-    with store.reading() as tx:
-        found = [one for one in tx.baselines() if one.id.startswith(baseline_id)]
-    if len(found) != 1:
-        count = f"{len(found)} baselines begin" if found else "no baseline begins"
-        raise NotFound(f'{count} with "{baseline_id}": see `canary baseline list`')
-    return found[0]
+        waiting = [one for target in targets for one in tx.baselines(target=target, status=BaselineStatus.PROPOSED)]
+    newest: dict[str, int] = {}
+    for one in waiting:
+        if epoch in {None, one.epoch}:
+            newest[one.series.target] = max(one.epoch, newest.get(one.series.target, one.epoch))
+    return newest
 
 
 def _details(config: "Config", one: "Baseline", watch: "Watch") -> dict[str, object]:

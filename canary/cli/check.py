@@ -5,25 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from canary.cli.common import columns, config_at, console, json_option, run_async, say, short
+from canary.cli.common import config_at, console, json_option, run_async, say, short
 from canary.cli.reach import reach, require_answers
 from canary.cli.word import Word
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from canary.config import Config
     from canary.forecast import Forecast
     from canary.records import Observation
-
-_KINDS = {"event": "events", "distance": "distances"}
-_NOTE = """\
-Medians, for each series alone and once it is armed, in brackets the number of
-probes; a fault that shows in several series is found sooner. "distances" are
-logprob, kl, divergence, surprisal, forced and length, "events" all others.
-"-": not seen; more golden answers (--golden) or a smaller
-detect.smallest_share would help."""
 
 
 @click.command(
@@ -82,34 +73,33 @@ def _show(out: "Console", path: str, result: "Forecast") -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from canary.cli.sights import NOTE, table, unseen
+
     out.print(f"[green]{escape(path)} is good[/]")
     facts = Table.grid(padding=(0, 2))
     cost = result.recording
     for name, fact in (
-        ("fleet", f"{result.targets} targets, {result.probes} probes, {result.series} series"),
+        ("fleet", f"{result.targets} targets, {result.probes} probes, {result.series} series, {result.scopes} scopes"),
         ("runs", f"{result.runs_per_second:.3g} per second, at most {result.tokens_per_day:,} tokens per day"),
-        ("golden", f"{result.golden:,} answers per group, so that a fault in {result.smallest_share:.1%} is seen"),
+        ("golden", _golden(result)),
         ("", f"recording: {cost.runs:,} runs, at most {cost.tokens:,} tokens, {short(cost.least)} or more"),
-        ("false alarms", f"at most {result.false_alarms_per_week:g} per week on average, over the whole fleet,"),
-        ("", f"if all baseline bounds hold (probability {1 - result.delta:g})"),
+        ("false alarms", f"at most {result.false_alarms_per_week:g} per week on average, over the whole fleet:"),
+        ("", f"one in {result.arl / timedelta(weeks=1):.3g} weeks or more (its ARL), if all"),
+        ("", f"baseline bounds hold (delta {result.delta:g} in sum: probability {1 - result.delta:g})"),
     ):
         facts.add_row(name, fact)
     out.print(facts)
-    out.print(_sights(result))
-    out.print(_NOTE, style="dim")
+    if result.sights:
+        out.print(table(result.sights))
+        for line in unseen(result.sights):
+            out.print(line)
+        out.print(NOTE, style="dim")
 
 
-def _sights(result: "Forecast") -> "Table":
-    table = columns(
-        "signals", "series", "every", title="Time until a fault is found, by the share of answers it touches"
+def _golden(result: "Forecast") -> str:
+    if result.armed == result.series:
+        return f"{result.golden:,} answers per group, so that a fault in {result.smallest_share:.1%} is seen"
+    return (
+        f"{result.golden:,} answers per group arm {result.armed} of {result.series} series; the others learn, "
+        f"{result.golden:,} of {result.needed:,}"
     )
-    for share in (delay[0] for delay in result.sights[0].delays):
-        table.add_column(f"{share:.1%}", justify="right")
-    for sight in result.sights:
-        cells = [_delay(probes, time) for _, probes, time in sight.delays]
-        table.add_row(_KINDS[sight.kind.value], str(sight.series), short(sight.interval), *cells)
-    return table
-
-
-def _delay(probes: int | None, time: timedelta | None) -> str:
-    return "-" if probes is None or time is None else f"{short(time)} ({probes:,})"

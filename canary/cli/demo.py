@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from canary.cli.baseline import record_all
+from canary.cli.baseline import promote_all, record_all
 from canary.cli.common import config_at, console, panel, run_async, store_of
 from canary.cli.replay import again, aim, show
 from canary.cli.status import fleet, survey
@@ -72,7 +72,8 @@ async def _demo(folder: Path, seed: int) -> None:
         config = config_at(str(path))
         out.print("[bold]2.[/] All is well: golden baselines are recorded.")
         with store_of(config, create=True) as store:
-            await record_all(config, store, config.targets, None, promote=True)
+            recorded = await record_all(config, store, config.targets, None)
+            promote_all(config, store, {name: baselines[0].epoch for name, baselines in recorded.items()})
             out.print(
                 "[bold]3.[/] The daemon probes. Evidence is ln R of a target's strongest detector: 0 is an alarm."
             )
@@ -94,10 +95,10 @@ async def _watch(out: "Console", config: "Config", store: "Store", url: str) -> 
     faulty = False
     with Live(console=out, refresh_per_second=4, transient=False) as live:
         while clock.now() < switched_at + _PATIENCE:
-            rows, incidents = await asyncio.to_thread(survey, config, store)
-            live.update(fleet(rows, out.width))
-            if incidents:
-                return _checked(incidents, faulty=faulty)
+            found = await asyncio.to_thread(survey, config, store)
+            live.update(fleet(found.rows, out.width))
+            if found.incidents:
+                return _checked(found.incidents, faulty=faulty)
             if not faulty and clock.now() >= switched_at:
                 faulty = True
                 await _switch(url)

@@ -2,14 +2,15 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
 
-from canary.cli.common import columns, config_at, console, json_option, say, short, store_of
+from canary.cli.common import columns, config_at, console, json_option, printable, say, short, store_of
 from canary.cli.word import Word
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ _LOOKS = {
     "incident": ("bold red", "✕"),
     "unreachable": ("bold red", "∅"),
 }
-_CELL = 18  # columns of the matrix
+_CELL = 20  # columns of the matrix
+_SCOPES = 3  # of those with the strongest evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,38 +49,67 @@ class Row:
     learning: "Learning | None"
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the fleet that is heard as a whole: of which signal, its evidence, and when it last heard something."""
+
+    place: str
+    signal: str
+    evidence: float
+    seen: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the store knows: of every target, of the parts with the strongest evidence, the unresolved incidents."""
+
+    rows: "Sequence[Row]"
+    parts: "Sequence[Part]"
+    incidents: "Sequence[Incident]"
+    watch: "Watch"
+
+
 @click.command(
     cls=Word,
     exits={0: "no unresolved incident", 1: "there is one", 2: "bad config or store"},
-    examples=("canary status", "watch --color canary --color status", "canary status --json"),
+    examples=("canary status", "canary status --reach", "watch --color canary --color status", "canary status --json"),
 )
+@click.option("--reach", "reaching", is_flag=True, help="Also say what the armed detectors can find, and how soon.")
 @json_option
 @click.pass_obj
-def command(path: str, as_json: bool) -> None:
+def command(path: str, reaching: bool, as_json: bool) -> None:
     """The fleet as a matrix: model by platform and pool, with the strongest evidence of each target.
 
     Evidence is ln R: a detector alarms at 0, and far below it all is well. "armed 5 of 8" series are watched, the
-    others still learn: "golden 340 of 569" is the one that lacks most. It reads the store, so it works without the
-    daemon.
+    others still learn: "learning, 340 of 569" golden answers is the one that lacks most. Parts of the fleet that are
+    heard as a whole follow, those with the strongest evidence. It reads the store, so it works without the daemon.
     """
     config = config_at(path)
     with store_of(config) as store:
-        rows, incidents = survey(config, store)
+        found = survey(config, store)
     if as_json:
-        say({"targets": [_facts(row) for row in rows], "incidents": _described(incidents)})
+        say(_all_facts(found, reaching=reaching))
     else:
-        _show(console(), config, rows, incidents)
-    if incidents:
+        _show(console(), config, found)
+        if reaching:
+            _show_reach(console(), found.watch)
+    if found.incidents:
         raise SystemExit(1)
 
 
-def survey(config: "Config", store: "Store") -> "tuple[list[Row], Sequence[Incident]]":
-    """What the store knows of every target, and the unresolved incidents."""
+def survey(config: "Config", store: "Store") -> Survey:
+    """What the store knows of the fleet."""
     from canary.clock import SystemClock
     from canary.daemon.assembly import watch_of
+    from canary.store.base import StateKind
 
-    states, incidents = _read(store)
-    return _rows(config, watch_of(config, store), states, incidents, SystemClock().now()), incidents
+    watch, now = watch_of(config, store), SystemClock().now()
+    with store.reading() as tx:
+        states = tx.states(StateKind.ALARM)
+        incidents = tx.incidents(open_only=True)
+        last = {target.name: tx.last_slot(target.name, config.region) for target in config.targets}
+    rows = _rows(config, watch, list(states.values()), last, incidents, now)
+    return Survey(rows, list(islice(_parts(watch, states.values(), now), _SCOPES)), incidents, watch)
 
 
 def fleet(rows: "Sequence[Row]", width: int) -> "Table":
@@ -100,27 +131,15 @@ def _matrix(rows: "Sequence[Row]", places: Sequence[tuple[str, str]]) -> "Table"
 def _lines(rows: "Sequence[Row]") -> "Table":
     table = columns("target", "state", "evidence", "seen", "watched")
     for row in rows:
-        state, evidence, *rest = _cell(row)
-        table.add_row(
-            row.status.name, state, evidence.removeprefix("evidence "), _seen(row), "\n".join(rest[1:]) or "all"
-        )
+        table.add_row(row.status.name, _state(row), _touched(row), _ago(row.seen), "\n".join(_lacks(row)) or "all")
     return table
-
-
-def _read(store: "Store") -> "tuple[Mapping[str, list[StoredState]], Sequence[Incident]]":
-    from canary.store.base import StateKind
-
-    by_target: dict[str, list[StoredState]] = defaultdict(list)
-    with store.reading() as tx:
-        for series, state in tx.states(StateKind.ALARM).items():
-            by_target[series.target].append(state)
-        return by_target, tx.incidents(open_only=True)
 
 
 def _rows(
     config: "Config",
     watch: "Watch",
-    states: "Mapping[str, list[StoredState]]",
+    states: "Sequence[StoredState]",
+    seen: "Mapping[str, datetime | None]",
     incidents: "Sequence[Incident]",
     now: datetime,
 ) -> list[Row]:
@@ -131,12 +150,15 @@ def _rows(
     from canary.web.status import TargetState, TargetStatus
 
     intervals = _intervals(config)
+    judged: dict[str, list[StoredState]] = defaultdict(list)
+    for state in states:
+        if state.series in watch.armed:
+            judged[state.series.target].append(state)
     rows = []
     for target in config.targets:
         if target.name not in intervals:
             continue
-        ours = [state for state in states.get(target.name, []) if state.series in watch.armed]
-        last = max((state.slot_time for state in ours if state.slot_time), default=None)
+        last = seen[target.name]
         status = TargetStatus(
             model=target.model,
             platform=target.platform,
@@ -149,7 +171,7 @@ def _rows(
             series=sum(series.target == target.name for series in watch.signals),
         )
         mine = [incident for incident in incidents if incident.touches(target.name, config.region)]
-        strongest = max(ours, key=lambda state: state.evidence, default=None)
+        strongest = max(judged[target.name], key=lambda state: state.evidence, default=None)
         rows.append(
             Row(
                 replace(status, state=state_of(status, mine, now)),
@@ -163,43 +185,127 @@ def _rows(
     return rows
 
 
+def _parts(watch: "Watch", states: "Iterable[StoredState]", now: datetime) -> Iterator[Part]:
+    """Scopes that still hear an armed series, the strongest evidence first."""
+    from canary.pipeline.scopes import is_scope, members, place_of
+
+    known = (state for state in states if is_scope(state.series) and state.detector == watch.hierarchy.digest)
+    scopes = [state for state in known if math.isfinite(state.evidence)]
+    for state in sorted(scopes, key=lambda state: state.evidence, reverse=True):
+        if members(state.series, watch.armed):
+            at = state.slot_time
+            seen = None if at is None else max(timedelta(0), now - at)
+            yield Part(place_of(state.series).name, state.series.signal, state.evidence, seen)
+
+
 def _neediest(watch: "Watch", target: str) -> "Learning | None":
     ours = [learning for series, learning in watch.learning.items() if series.target == target]
     return max(ours, key=lambda learning: learning.needed - learning.n, default=None)
 
 
-def _show(out: "Console", config: "Config", rows: "Sequence[Row]", incidents: "Sequence[Incident]") -> None:
-    from rich.markup import escape
-
-    from canary.alert.message import summary
-
-    out.print(fleet(rows, out.width))
-    armed = sum(row.status.armed for row in rows)
-    out.print(f"budget {config.budget.false_alarms_per_week:g} false alarms per week over {armed} armed series")
-    for incident in incidents:
-        out.print(f"[bold red]{incident.id}[/] {incident.state.value}: {escape(summary(incident))}")
-    if incidents:
-        out.print(f"next: canary incident show {incidents[0].id}")
+def _show(out: "Console", config: "Config", found: Survey) -> None:
+    out.print(fleet(found.rows, out.width))
+    if found.parts:
+        out.print(_parts_table(found.parts))
+    armed = sum(row.status.armed for row in found.rows)
+    hierarchy = found.watch.hierarchy
+    levels = ", ".join(level.value for level in hierarchy.levels)
+    theirs = (
+        f": {1.0 / hierarchy.total:.0%} of it theirs, the rest for what hears many ({levels})"
+        if levels and armed
+        else ""
+    )
+    out.print(f"budget {config.budget.false_alarms_per_week:g} false alarms per week over {armed} armed series{theirs}")
+    for incident in found.incidents:
+        _show_incident(out, incident)
+    if found.incidents:
+        out.print(f"next: canary incident show {found.incidents[0].id}")
     elif not armed:
         out.print("nothing is watched yet; next: canary baseline record --promote")
 
 
+def _show_incident(out: "Console", incident: "Incident") -> None:
+    from rich.markup import escape
+
+    from canary.alert.message import largest, summary
+
+    out.print(f"[bold red]{incident.id}[/] {incident.state.value}: {escape(summary(incident))}")
+    blame = largest(incident).blame
+    if blame is not None and blame.place.name != incident.target:
+        out.print(f"  where: {escape(printable(blame.place.name))}")
+
+
+def _parts_table(parts: "Sequence[Part]") -> "Table":
+    from rich.markup import escape
+
+    table = columns("part of the fleet", "signal", "evidence", "seen", title="Heard as a whole, the strongest evidence")
+    for part in parts:
+        table.add_row(escape(printable(part.place)), part.signal, _evidence(part.evidence), _ago(part.seen))
+    return table
+
+
+def _show_reach(out: "Console", watch: "Watch") -> None:
+    from canary.cli.sights import NOTE, table, unseen
+    from canary.pipeline.sight import sights
+
+    found = sights(watch)
+    if not found:
+        return
+    out.print(table(found))
+    for line in unseen(found):
+        out.print(line)
+    out.print(NOTE, style="dim")
+
+
 def _cell(row: Row) -> list[str]:
     """State; evidence, or what an incident touches, for its alarm has reset the detector; when seen; what learns."""
-    status = row.status
-    style, sign = _LOOKS[status.state.value]
-    evidence = f"evidence {row.evidence:+.1f}" if math.isfinite(row.evidence) else "evidence none"
-    touched = evidence if row.touched is None else f"{row.touched:.0%} touched"
-    lines = [f"[{style}]{sign} {status.state.value}[/]", touched, f"seen {_seen(row)}"]
-    if status.armed < status.series:
-        lines.append(f"armed {status.armed} of {status.series}")
-    if row.learning is not None:
-        lines.append(f"golden {row.learning.n:,} of {row.learning.needed:,}")
+    touched = _touched(row)
+    return [
+        _state(row),
+        touched if "touched" in touched else f"evidence {touched}",
+        f"seen {_ago(row.seen)}",
+        *_lacks(row),
+    ]
+
+
+def _state(row: Row) -> str:
+    style, sign = _LOOKS[row.status.state.value]
+    return f"[{style}]{sign} {row.status.state.value}[/]"
+
+
+def _touched(row: Row) -> str:
+    return _evidence(row.evidence) if row.touched is None else f"{row.touched:.0%} touched"
+
+
+def _lacks(row: Row) -> list[str]:
+    """What is not armed yet, how far the neediest series is, and the least share that it could see."""
+    armed, learning = (row.status.armed, row.status.series), row.learning
+    lines = [] if armed[0] == armed[1] else [f"armed {armed[0]} of {armed[1]}"]
+    if learning is not None:
+        lines.append(f"learning, {learning.n:,} of {learning.needed:,}")
+        lines += [f"sees {learning.visible:.0%}, not less"] if learning.visible < 1.0 else []
     return lines
 
 
-def _seen(row: Row) -> str:
-    return "never" if row.seen is None else f"{short(timedelta(seconds=round(row.seen.total_seconds())))} ago"
+def _evidence(evidence: float) -> str:
+    return f"{evidence:+.1f}" if math.isfinite(evidence) else "none"
+
+
+def _ago(time: timedelta | None) -> str:
+    return "never" if time is None else f"{short(timedelta(seconds=round(time.total_seconds())))} ago"
+
+
+def _all_facts(found: Survey, *, reaching: bool) -> dict[str, object]:
+    from dataclasses import asdict
+
+    from canary.pipeline.sight import sights
+
+    facts: dict[str, object] = {
+        "targets": [_facts(row) for row in found.rows],
+        "parts": [asdict(part) for part in found.parts],
+        "incidents": _described(found.incidents),
+    }
+    return {**facts, "reach": [asdict(one) for one in sights(found.watch, by_signal=True)]} if reaching else facts
 
 
 def _facts(row: Row) -> dict[str, object]:
@@ -214,6 +320,7 @@ def _facts(row: Row) -> dict[str, object]:
         "series": status.series,
         "golden": None if row.learning is None else row.learning.n,
         "golden_needed": None if row.learning is None else row.learning.needed,
+        "visible_share": None if row.learning is None else row.learning.visible,
         "last_slot_at": None if last is None else last.isoformat(),
     }
 

@@ -10,6 +10,7 @@ from canary.clock import Clock
 from canary.config import Config
 from canary.metrics import Metrics
 from canary.pipeline.ledger import Committed
+from canary.pipeline.scopes import scopes_of
 from canary.pipeline.watch import Watch
 from canary.records import Incident, IncidentState, Symptom, Target
 from canary.web.status import Check, Snapshot, TargetState, TargetStatus
@@ -46,7 +47,8 @@ class Board:
             self._intervals[one.target.name] = min(known, one.interval)
         self._armed = Counter(series.target for series in watch.armed)
         self._series = Counter(series.target for series in watch.signals)
-        self._metrics.declare(config.targets, watch.signals, region=config.region)
+        scopes = scopes_of(watch.hierarchy, watch.armed)
+        self._metrics.declare(config.targets, watch.signals, scopes, region=config.region)
         self._tell_arming(watch)
 
     def committed(self, batch: Committed) -> None:

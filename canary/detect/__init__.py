@@ -19,7 +19,7 @@ from canary.detect.detectors import DETECTORS, Detector, detector_from_json
 from canary.detect.distance import DistanceDetector, tail_bounds
 from canary.detect.esr import EsrState, Outcomes, evidence, from_bytes, reset, start, step, to_bytes
 from canary.detect.events import EventDetector
-from canary.detect.power import delay
+from canary.detect.power import Growth, delay, growth_delay, scope_growth, smallest_seen
 from canary.detect.recovery import RecoveryTest
 from canary.detect.sequential import Judgement, Rule, Verdict, VerdictState, judge, visible_share
 from canary.detect.size import size
@@ -34,6 +34,7 @@ __all__ = [
     "DistanceDetector",
     "EsrState",
     "EventDetector",
+    "Growth",
     "Judgement",
     "Learning",
     "Onset",
@@ -51,6 +52,7 @@ __all__ = [
     "esr",
     "evidence",
     "from_bytes",
+    "growth_delay",
     "hierarchy",
     "judge",
     "log_budget",
@@ -58,8 +60,10 @@ __all__ = [
     "onset",
     "rate_bound",
     "reset",
+    "scope_growth",
     "sequential",
     "size",
+    "smallest_seen",
     "spell",
     "start",
     "start_log_likelihood",

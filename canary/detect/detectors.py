@@ -53,6 +53,10 @@ class Detector(Protocol):
         """What an answer can bring under the worst healthy law, where that is known: for `esr.step`."""
         ...
 
+    def healthy_bets(self, exposure: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What answers bet, an event's bet first, and how often a plain healthy answer does; each of shape (M,)."""
+        ...
+
     def healthy_event_rate(self, exposure: float, /) -> float:
         """Upper bound of the probability that a healthy answer is an event; in (0, 1]."""
         ...

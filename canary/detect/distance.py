@@ -161,10 +161,13 @@ class DistanceDetector:
         """Upper bound of the probability that a healthy answer lies beyond every golden value; in (0, 1]."""
         return self.tails[0]
 
+    def healthy_bets(self, _exposure: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """How often an answer that is like golden lies in each cell, that beyond golden first, and what it bets."""
+        return self._law, np.array(_bets(self.tails))
+
     def typical(self, _exposure: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean ln e^k of an answer that is like golden, and ln e^k of one beyond it, each of shape (K,)."""
-        law = np.diff(np.array([0.0, *ranks(self.n), self.n + 1.0])) / (self.n + 1.0)
-        return np.asarray(law @ self._table, dtype=np.float64), self._table[0]
+        return np.asarray(self._law @ self._table, dtype=np.float64), self._table[0]
 
     @cached_property
     def digest(self) -> str:
@@ -189,6 +192,10 @@ class DistanceDetector:
     @cached_property
     def _ascending(self) -> tuple[float, ...]:
         return self.edges[::-1]
+
+    @property
+    def _law(self) -> NDArray[np.float64]:
+        return np.diff(np.array([0.0, *ranks(self.n), self.n + 1.0])) / (self.n + 1.0)
 
     @property
     def _table(self) -> NDArray[np.float64]:

@@ -96,6 +96,10 @@ class EventDetector:
         """
         return _outcomes(self, exposure)
 
+    def healthy_bets(self, exposure: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """How often a plain healthy answer is an event (0) or not (1), and what each bets."""
+        return np.array([0.0, 1.0]), np.array([1.0 / self.healthy_event_rate(exposure), 0.0])
+
     def healthy_event_rate(self, exposure: float, /) -> float:
         """Upper bound of the probability that a healthy answer of this exposure shows an event; in (0, 1].
 

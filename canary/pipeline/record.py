@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from canary.baseline import calibrate, plan_recording, promote, reference_part, references
 from canary.clock import Clock
+from canary.pipeline.guard import changes_under
 from canary.pipeline.writer import Writer, weight
 from canary.records import (
     Baseline,
@@ -37,23 +38,36 @@ Fire = Callable[[Sequence[Run]], Awaitable[Sequence[Observation]]]
 Progress = Callable[[int, int], None]
 
 
-def begin(store: Store, target: Target, region: str, n: int, now: datetime) -> Recording:
-    """The target's unfinished recording of this size, if it is not older than a day; or a new one in a new epoch."""
+def begin(store: Store, target: Target, region: str, n: int, now: datetime, version: str = "") -> Recording:
+    """The target's unfinished recording of this size and model version; or a new one in a new epoch.
+
+    One that is older than a day, or that something was changed under, is not gone on with.
+    """
     with store.transaction() as tx:
         known = tx.recordings(target.name)
         for recording in known:
-            if _resumable(recording, region, n, now):
+            if _resumable(recording, region, n, now, version) and not _changed(tx, recording, now):
                 return recording
         epoch = 1 + max((recording.epoch for recording in known), default=0)
-        identity = hashlib.blake2b(f"{target.name}\0{region}\0{epoch}".encode(), digest_size=6).hexdigest()
+        identity = _identity(target.name, region, epoch, version)
         recording = Recording(identity, target.name, region, epoch, n, now)
         tx.put_recording(recording)
         return recording
 
 
-def _resumable(recording: Recording, region: str, n: int, now: datetime) -> bool:
+def _resumable(recording: Recording, region: str, n: int, now: datetime, version: str) -> bool:
     fits = recording.finished_at is None and (recording.n, recording.region) == (n, region)
-    return fits and now - recording.started_at <= RESUMABLE
+    same = recording.id == _identity(recording.target, region, recording.epoch, version)
+    return fits and same and now - recording.started_at <= RESUMABLE
+
+
+def _identity(target: str, region: str, epoch: int, version: str) -> str:
+    facts = (target, region, str(epoch), *([version] if version else []))
+    return hashlib.blake2b("\0".join(facts).encode(), digest_size=6).hexdigest()
+
+
+def _changed(tx: Transaction, recording: Recording, now: datetime) -> bool:
+    return any(changes_under(tx, recording.target, recording.region, recording.started_at, now))
 
 
 async def record(
@@ -66,8 +80,11 @@ async def record(
     fired: Progress,
     judged: Progress,
     scorers: Mapping[str, Scorer] = SCORERS,
+    version: str = "",
 ) -> tuple[Baseline, ...]:
     """Fire what is left of the recording, then propose its baselines. `judged` is called in a worker thread.
+
+    `version` is that of the model, if it is declared.
 
     Bursts are fired one by one, with nothing beside them: together they would be larger bursts.
 
@@ -87,7 +104,15 @@ async def record(
     count = itertools.count(1)
     planned = frozenset(run.slot_id for run in runs)
     return await asyncio.to_thread(
-        propose, store, recording, groups, planned, clock.now(), lambda: judged(next(count), len(runs)), scorers
+        propose,
+        store,
+        recording,
+        groups,
+        planned,
+        clock.now(),
+        lambda: judged(next(count), len(runs)),
+        scorers,
+        version,
     )
 
 
@@ -99,6 +124,7 @@ def propose(
     now: datetime,
     judged: Callable[[], None],
     scorers: Mapping[str, Scorer] = SCORERS,
+    version: str = "",
 ) -> tuple[Baseline, ...]:
     """Calibrate a recording, one family after the other, and keep what comes of it.
 
@@ -115,7 +141,8 @@ def propose(
                 by_digest = {probe.digest: probe for probe in groups[group]}
                 answers = (answer for answer in _golden(tx, recording, group, bodies=True) if answer.slot_id in planned)
                 rows = _judged(answers, by_digest, known, scorers, judged)
-                proposed += calibrate(recording, rows, known_signals, stratified=worst, now=now)
+                made = calibrate(recording, rows, known_signals, stratified=worst, now=now)
+                proposed += [replace(one, version=version) for one in made]
         with store.transaction() as tx:
             tx.put_references(recording.target, recording.epoch, found)
     with store.transaction() as tx:

@@ -109,6 +109,13 @@ def hierarchy_of(series: Collection[SeriesKey], *, replicas: bool) -> Hierarchy:
     return Hierarchy(tuple(levels), 1.0 / len(levels)) if levels else Hierarchy()
 
 
+def scopes_of(hierarchy: Hierarchy, series: Iterable[SeriesKey]) -> tuple[SeriesKey, ...]:
+    """Every scope of these series but for replicas, which show in answers alone; narrowest levels first."""
+    levels = [level for level in hierarchy.levels if level is not Level.REPLICA]
+    keys = list(series)
+    return tuple(dict.fromkeys(scope_of(level, key) for level in levels for key in keys))
+
+
 def scope_of(level: Level, series: SeriesKey, replica: str = "") -> SeriesKey:
     """The scope of a level that a series belongs to."""
     target, group = _place(level, series.target, series.group, replica)

@@ -128,6 +128,10 @@ class Transaction(Protocol):
         """Of the scheduled observations with slot time >= `since`."""
         ...
 
+    def last_slot(self, target: str, region: str) -> datetime | None:
+        """The latest slot time of its scheduled observations, answered or not; None when there is none."""
+        ...
+
     def scores(
         self, series: SeriesKey, *, since: datetime | None = None, fed: bool = True, limit: int | None = None
     ) -> Sequence[ScoreRow]:

@@ -200,6 +200,21 @@ def test_tokens_of_all_purposes_are_spent(store: Store) -> None:
         assert tx.tokens_spent(target=TARGET, since=T0 + MINUTE) == 2 * (11 + 7)
 
 
+def test_a_targets_last_slot_is_that_of_its_latest_scheduled_run_answered_or_not(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.add_observations([failed(3), observation(1), observation(5, purpose=Purpose.GOLDEN)])
+        tx.add_observations([observation(7, target="m/p/other"), observation(9, region="us")])
+    with store.reading() as tx:
+        assert tx.last_slot(TARGET, "eu") == T0 + 3 * MINUTE
+        assert tx.last_slot("m/p/other", "eu") == T0 + 7 * MINUTE
+
+
+def test_a_target_that_was_never_probed_has_no_last_slot(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.add_observations([observation(1, purpose=Purpose.GOLDEN)])
+        assert tx.last_slot(TARGET, "eu") is None
+
+
 # -- scores
 
 

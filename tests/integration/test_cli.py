@@ -17,6 +17,7 @@ from canary.cli.word import Word
 from canary.lab.run import in_thread
 from canary.lab.spec import default_spec
 from canary.records import (
+    BaselineStatus,
     Finding,
     Incident,
     IncidentState,
@@ -97,10 +98,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory, url: str) -> Desk:
     return desk
 
 
-def add_incident(desk: Desk, identity: str) -> None:
+def add_incident(desk: Desk, identity: str, purpose: Purpose = Purpose.REPLAY) -> None:
     store = open_store(desk.store_url)
     with store.transaction() as tx:
-        seen = next(tx.observations(purpose=Purpose.REPLAY))
+        seen = next(tx.observations(purpose=purpose))
         tx.put_incident(an_incident(identity, seen))
     store.close()
 
@@ -343,10 +344,64 @@ def test_baselines_are_promoted_when_somebody_says_so(fresh: Desk) -> None:
     assert {one["status"] for one in fresh.facts("baseline", "promote")} == {"active"}
 
 
+def test_check_and_status_say_what_series_and_scopes_can_find(desk: Desk) -> None:
+    foretold = {(row["level"], row["kind"]) for row in desk.facts("check")["sights"]}
+    armed = {(row["level"], row["kind"]) for row in desk.facts("status", "--reach")["reach"]}
+    assert ("series", "event") in armed <= foretold
+    assert {level for level, _ in armed} > {"series"}
+    shown = desk("status", "--reach").stdout
+    assert "Time until a fault is found" in shown
+    assert "not below" in shown
+
+
+def test_a_baseline_does_not_differ_from_itself(desk: Desk) -> None:
+    one = desk.facts("baseline", "list")[0]["id"]
+    assert desk("baseline", "diff", one, one).exit_code == 0
+    assert all(row["p"] == 1.0 for row in desk.facts("baseline", "diff", one, one))
+
+
+def test_baselines_of_two_targets_are_not_compared(desk: Desk) -> None:
+    ids = {one["target"]: one["id"] for one in desk.facts("baseline", "list")}
+    result = desk("baseline", "diff", *list(ids.values())[:2])
+    assert (result.exit_code, "is of mid/" in result.stderr) == (2, True)
+
+
+def test_nothing_is_recorded_through_an_open_incident_unless_somebody_says_so(fresh: Desk) -> None:
+    fresh("baseline", "record", "-n", "5", "--target", SHORT)
+    add_incident(fresh, "bbbb2222", Purpose.GOLDEN)
+    refused = fresh("baseline", "record", "-n", "5", "--target", SHORT)
+    assert (refused.exit_code, "incident bbbb2222 is unresolved" in refused.stderr) == (2, True)
+    assert {one["epoch"] for one in fresh.facts("baseline", "list")} == {1}
+    accepted = fresh("baseline", "record", "-n", "5", "--target", SHORT, "--accept-drift", "--version", "2")
+    assert accepted.exit_code == 0
+    assert {(one["epoch"], one["version"]) for one in fresh.facts("baseline", "list")} == {(1, ""), (2, "2")}
+
+
+def test_golden_answers_that_differ_are_promoted_when_somebody_says_so(fresh: Desk) -> None:
+    fresh("baseline", "record", "-n", "60", "--target", SHORT, "--promote")
+    _damage(fresh)
+    fresh("baseline", "record", "-n", "60", "--target", SHORT)
+    refused = fresh("baseline", "promote")
+    assert (refused.exit_code, "differs from the active one" in refused.stderr) == (2, True)
+    assert fresh("baseline", "promote", "--accept-drift").exit_code == 0
+
+
+def _damage(desk: Desk) -> None:
+    """As if half of the golden answers had not come when the active baselines were recorded."""
+    store = open_store(desk.store_url)
+    with store.transaction() as tx:
+        for one in tx.baselines(status=BaselineStatus.ACTIVE):
+            if one.series.signal == "availability":
+                parts = tuple(replace(part, events=part.n // 2) for part in one.parts)
+                tx.put_baseline(replace(one, parts=parts, events=sum(part.events for part in parts)))
+    store.close()
+
+
 def test_status_says_how_far_learning_is(fresh: Desk) -> None:
     fresh("baseline", "record", "-n", "5", "--target", SHORT, "--promote")
     by_target = {row["target"]: row for row in fresh.facts("status")["targets"]}
     assert (by_target[SHORT]["state"], by_target[SHORT]["golden"]) == ("learning", 5)
+    assert by_target[SHORT]["golden_needed"] > 5
 
 
 @pytest.mark.parametrize(
@@ -354,6 +409,7 @@ def test_status_says_how_far_learning_is(fresh: Desk) -> None:
     [
         ("check",),
         ("status",),
+        ("status", "--reach"),
         ("probe", "list"),
         ("probe", "show", "prose-glass"),
         ("baseline", "list"),

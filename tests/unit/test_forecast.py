@@ -42,7 +42,7 @@ def a_config(
 
 
 def first_delay(outlook: Forecast, share: float) -> timedelta | None:
-    (found,) = (time for at, _, time in outlook.sights[-1].delays if at == share)
+    (found,) = (delay.time for sight in outlook.sights[1:2] for delay in sight.delays if delay.share == share)
     return found
 
 
@@ -100,7 +100,7 @@ def test_more_golden_answers_bring_a_smaller_share_into_sight(tmp_path: Path) ->
 
 def test_time_is_probes_times_the_interval(tmp_path: Path) -> None:
     sight = forecast(a_config(tmp_path, interval="30s")).sights[0]
-    assert all(time == probes * timedelta(seconds=30) for _, probes, time in sight.delays if probes and time)
+    assert all(delay.time == delay.probes * timedelta(seconds=30) for delay in sight.delays if delay.probes)
 
 
 def test_a_smaller_share_to_see_asks_for_more_golden_answers(tmp_path: Path) -> None:
@@ -134,3 +134,21 @@ def test_a_recording_takes_at_least_what_the_slowest_target_is_allowed(tmp_path:
 def test_the_forecast_supposes_the_default_recording(tmp_path: Path) -> None:
     config = a_config(tmp_path)
     assert forecast(config) == forecast(config, golden_answers(config))
+
+
+def test_a_forecast_counts_the_scopes_part_of_the_budget(tmp_path: Path) -> None:
+    outlook = forecast(a_config(tmp_path, models="mid, small"))
+    spent = sum(one.detectors * (timedelta(weeks=1) / one.arl) for one in outlook.sights)
+    assert outlook.scopes > 0
+    assert spent == pytest.approx(0.25)
+
+
+def test_too_few_golden_answers_arm_nothing_and_say_how_many_it_takes(tmp_path: Path) -> None:
+    config = a_config(tmp_path)
+    outlook = forecast(config, golden=50)
+    assert (outlook.armed, outlook.sights) == (0, ())
+    assert outlook.needed == golden_answers(config)
+
+
+def test_the_fleets_arl_is_the_budgets(tmp_path: Path) -> None:
+    assert forecast(a_config(tmp_path, budget=0.5)).arl == timedelta(weeks=2)

@@ -228,3 +228,34 @@ def test_the_rest_has_its_names() -> None:
         value(metrics, "canary_baseline_timestamp_seconds", OF_TARGET),
         value(metrics, "canary_build_info", {"version": "1.2.3"}),
     ] == [0, 3, 4, 5, 1, 6, NOW.timestamp(), 1]
+
+
+SCOPE = SeriesKey("meta/llama/*/*", "eu", "*", "stray_script")
+OF_SCOPE = {**OF_SERIES, "platform": "*", "pool": "*", "group": "*"}
+
+
+def test_what_hears_many_series_has_evidence_and_alarms_with_stars_for_labels() -> None:
+    metrics = Metrics(version="1")
+    metrics.declare([TARGET], [KEY], [SCOPE], region="eu")
+    assert value(metrics, "canary_alarms_total", OF_SCOPE) == 0.0
+    metrics.evidence(SCOPE, -3.5)
+    metrics.alarmed(SCOPE)
+    assert value(metrics, "canary_evidence_nats", OF_SCOPE) == -3.5
+    assert value(metrics, "canary_alarms_total", OF_SCOPE) == 1.0
+    assert value(metrics, "canary_scores_total", OF_SCOPE) is None
+
+
+def test_a_replica_that_nobody_declared_adds_no_metric() -> None:
+    metrics = Metrics(version="1")
+    metrics.declare([TARGET], [KEY], [SCOPE], region="eu")
+    before = metrics.text()
+    metrics.alarmed(SeriesKey(TARGET.name, "eu", "*@host-7", "stray_script"))
+    metrics.evidence(SeriesKey(TARGET.name, "eu", "*@host-7", "stray_script"), 1.0)
+    assert metrics.text() == before
+
+
+def test_a_part_of_the_fleet_that_is_gone_has_no_metric() -> None:
+    metrics = Metrics(version="1")
+    metrics.declare([TARGET], [KEY], [SCOPE], region="eu")
+    metrics.declare([TARGET], [KEY], region="eu")
+    assert value(metrics, "canary_alarms_total", OF_SCOPE) is None

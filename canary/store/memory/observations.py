@@ -72,6 +72,10 @@ class ObservationPart(Session):
     def slot_ids(self, *, since: datetime) -> frozenset[str]:
         return frozenset(o.slot_id for o in self.observations(since=since))
 
+    def last_slot(self, target: str, region: str) -> datetime | None:
+        ours = (o.slot_time for o in self.observations(target=target) if o.region == region)
+        return max(ours, default=None)
+
     def scores(
         self, series: SeriesKey, *, since: datetime | None = None, fed: bool = True, limit: int | None = None
     ) -> Sequence[ScoreRow]:

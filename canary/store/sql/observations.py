@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from canary.errors import StoreError
 from canary.records import Observation, Purpose, SeriesKey
 from canary.store.base import Kept, ScoreRow
-from canary.store.codec import micros
+from canary.store.codec import micros, moment
 from canary.store.sql import rows
 from canary.store.sql.session import Session, series_id
 from canary.store.sql.statements import chunks, insert
@@ -91,6 +91,13 @@ class ObservationPart(Session):
             observations.c.purpose == Purpose.SCHEDULED.value, *_between(since, None)
         )
         return frozenset(self._connection.scalars(query))
+
+    def last_slot(self, target: str, region: str) -> datetime | None:
+        at = observations.c.slot_time
+        ours = (observations.c.target == target, observations.c.region == region)
+        scheduled = observations.c.purpose == Purpose.SCHEDULED.value
+        latest = self._connection.scalar(select(at).where(*ours, scheduled).order_by(at.desc()).limit(1))
+        return None if latest is None else moment(latest)
 
     def scores(
         self, series: SeriesKey, *, since: datetime | None = None, fed: bool = True, limit: int | None = None

@@ -36,9 +36,9 @@ def test_it_fits_eighty_columns_with_all_names_whole(pools: int) -> None:
 @pytest.mark.parametrize("width", [80, 200])
 def test_it_says_how_much_a_learning_target_lacks(width: int) -> None:
     shown = drawn([a_row(f"pool-{n}", TargetState.LEARNING, Learning(340, 569, 0.2)) for n in range(5)], width)
-    assert shown.count("learning") == 5
+    assert shown.count("learning, 340 of 569") == 5
     assert "armed 5 of 8" in shown
-    assert "golden 340 of 569" in shown
+    assert "sees 20%, not less" in shown
 
 
 @pytest.mark.parametrize("state", TargetState)

@@ -10,11 +10,14 @@ from canary.daemon.board import Board
 from canary.metrics import Metrics
 from canary.pipeline.advance import Advance, Judged
 from canary.pipeline.ledger import Committed
+from canary.pipeline.scopes import scopes_of
+from canary.records import Alarm
 from canary.store import MemoryStore
 from canary.testing import FakeClock
 from canary.web.status import TargetState
 from tests.contract.store_values import T0, failed, incident, observation
 from tests.unit.alert.findings import finding
+from tests.unit.pipeline.stage import watch
 
 SHORT, LONG = "m/p/short", "m/p/long"
 
@@ -109,3 +112,15 @@ def test_an_incident_that_others_resolved_is_gone_at_the_next_refresh(stage: Sta
     stage.board.refresh([incident(findings=(finding(target=SHORT),), suppressed_by=None)])
     stage.board.refresh([])
     assert stage.states()[SHORT] is TargetState.LEARNING
+
+
+def test_the_metrics_know_the_scopes_of_what_is_armed(tmp_path: Path) -> None:
+    made, metrics = config(tmp_path, "short", "long"), Metrics(version="0")
+    board = Board(metrics, FakeClock(T0), lambda: ((), ()))
+    armed = watch(["short", "long"])
+    board.configure(made, armed)
+    pair = next(scope for scope in scopes_of(armed.hierarchy, armed.armed) if scope.target == "mid/api/*")
+    board.committed(Committed(Advance((), (), (Alarm("a", pair, "s", T0, 0.5, "d"),), ()), ()))
+    lines = metrics.text().decode().splitlines()
+    counted = [line for line in lines if line.startswith("canary_alarms_total{") and 'pool="*"' in line]
+    assert [line.rsplit(" ", 1)[1] for line in counted if f'signal="{pair.signal}"' in line] == ["1.0"]

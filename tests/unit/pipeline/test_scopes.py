@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from canary.detect import EsrState, EventDetector
 from canary.pipeline.hearing import Bet, Hearing
-from canary.pipeline.scopes import Hierarchy, Level, hierarchy_of, is_scope, members, place_of, scope_of
+from canary.pipeline.scopes import Hierarchy, Level, hierarchy_of, is_scope, members, place_of, scope_of, scopes_of
 from canary.records import Place, Scope, Score, SeriesKey
 from canary.store.base import ScoreRow
 from tests.unit.pipeline.stage import MINUTE, START
@@ -163,3 +163,9 @@ def test_a_fault_in_every_pool_is_heard_in_the_region_before_any_pool_alarms() -
             first[nth // 16] += 1
             break
     assert min(first) < 100  # rounds; the first of 16 pools to alarm alone needs 147 by median
+
+
+def test_every_scope_is_named_once_and_replicas_are_not() -> None:
+    named = scopes_of(hierarchy_of(FLEET, replicas=True), FLEET)
+    assert len(named) == len(set(named)) == 8 + 4 + 2 + 2 + 2 + 1  # pools, pairs, groups, platforms, models, region
+    assert {scope_of(Level.POOL, key) for key in FLEET} < set(named)

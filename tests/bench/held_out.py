@@ -1,12 +1,13 @@
 """Code that no rule of the syntax scorer was written on: `python -m tests.bench.held_out [language ...]`.
 
-The sample of `tests/bench/data/valid`, written as a chat model writes code and judged valid by others than the scorer.
+The samples of `tests/bench/data`, written as a chat model writes code and judged valid by others than the scorer.
 First which share of it is flagged, with the upper bound of Clopper and Pearson (95 %, one-sided), then which share of
 its corruptions is: by the syntax scorer alone / with the script scorer counted in.
 """
 
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from scipy.stats import beta
@@ -14,16 +15,22 @@ from scipy.stats import beta
 from tests.bench.corruption import CORRUPTIONS, errors_in, faults, share, stray
 from tests.unit.score.samples import CODE
 
-_VALID = Path(__file__).parent / "data" / "valid"
+_DATA = Path(__file__).parent / "data"
 _KIND = re.compile(r"^%% \w+\n", re.MULTILINE)
 
 
 def main() -> None:
+    asked = sys.argv[1:] or CODE
+    _table("valid", asked)
+    _table("second", [language for language in asked if (_DATA / "second" / f"{language}.txt").exists()])
+
+
+def _table(sample: str, languages: Iterable[str]) -> None:
     kinds = "".join(f"{name:>11}" for name in CORRUPTIONS)
-    print(f"{'':<12}{'pieces':>7}{'flagged':>9}{'at most':>9}{kinds}   %")
+    print(f"{'':<12}{'pieces':>7}{'flagged':>9}{'at most':>9}{kinds}   % of {sample}")
     flagged = total = 0
-    for language in sys.argv[1:] or CODE:
-        pieces = valid(language)
+    for language in languages:
+        pieces = pieces_of(sample, language)
         wrong = [piece for piece in pieces if errors_in(language, piece) > 0 or stray(language, piece)]
         cells = "".join(f"{_found(language, pieces, name):>11}" for name in CORRUPTIONS)
         print(f"{language:<12}{_flagged(len(wrong), len(pieces))}{cells}", *(f"\n    {_title(one)}" for one in wrong))
@@ -31,9 +38,8 @@ def main() -> None:
     print(f"{'all':<12}{_flagged(flagged, total)}")
 
 
-def valid(language: str) -> list[str]:
-    """The pieces of the sample in this language."""
-    return _KIND.split((_VALID / f"{language}.txt").read_text("utf-8"))[1:]
+def pieces_of(sample: str, language: str) -> list[str]:
+    return _KIND.split((_DATA / sample / f"{language}.txt").read_text("utf-8"))[1:]
 
 
 def _title(piece: str) -> str:

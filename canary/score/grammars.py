@@ -20,6 +20,7 @@ _GRAMMARS = MappingProxyType(
     {
         "javascript": ("tree_sitter_javascript", "language"),
         "typescript": ("tree_sitter_typescript", "language_typescript"),
+        "tsx": ("tree_sitter_typescript", "language_tsx"),
         "go": ("tree_sitter_go", "language"),
         "rust": ("tree_sitter_rust", "language"),
         "java": ("tree_sitter_java", "language"),
@@ -31,6 +32,8 @@ _GRAMMARS = MappingProxyType(
         "css": ("tree_sitter_css", "language"),
     }
 )
+_ELSE = MappingProxyType({"typescript": "tsx"})
+"""Language -> the grammar of its dialect that shares its name in answers, tried where a parse finds errors."""
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -60,6 +63,8 @@ def errors(language: str, piece: Piece) -> int:
     if language == "html" and not piece.cut and ("<" not in piece.code or _open_comment(piece.code)):
         return 1
     found = _errors(language, piece.whole, cut=piece.cut)
+    if found and language in _ELSE:
+        found = min(found, _errors(_ELSE[language], piece.whole, cut=piece.cut))
     if found and (plain := plainer(language, piece.whole)) != piece.whole:
         return min(found, _errors(language, plain, cut=piece.cut))
     return found
@@ -122,6 +127,6 @@ def _parser(language: str) -> Parser:
 
 
 CHECKERS: Mapping[str, Callable[[Piece], int]] = MappingProxyType(
-    {language: partial(errors, language) for language in _GRAMMARS}
+    {language: partial(errors, language) for language in _GRAMMARS if language not in _ELSE.values()}
 )
 """Language -> its checker: a piece of code -> number of errors."""

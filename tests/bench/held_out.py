@@ -1,108 +1,61 @@
-r"""Code that no rule was written on: other places of an ordinary installation than `tests.bench.snippets` reads.
+"""Code that no rule of the syntax scorer was written on: `python -m tests.bench.held_out [language ...]`.
 
-    python -m tests.bench.held_out [language ...]
-
-What is flagged of valid pieces, in two halves: what was looked at while a rule was mended, and what was not; then the
-share of Thai and Han faults that syntax and script see on the second half. Packages of Python and Node.js, PostgreSQL's
-extension scripts and /usr/share/doc are read where they stand. Languages with too little are named, not passed over.
-For Rust, Go, C++ and TypeScript unpack these into a folder and name it in CANARY_BENCH_HELD_OUT:
-
-    apt-get download librust-itertools-dev librust-indexmap-dev librust-rayon-dev golang-github-spf13-cobra-dev \
-        golang-github-gorilla-mux-dev libasio-doc
-    for package in *.deb; do dpkg-deb -x "$package" .; done
-    npm pack zod && mkdir npm && tar xf zod-*.tgz -C npm
-
-Pieces of PostgreSQL's extensions bind C functions, in statements that the SQL grammar does not know.
+The samples of `tests/bench/data`, written as a chat model writes code and judged valid by others than the scorer.
+First which share of it is flagged, with the upper bound of Clopper and Pearson (95 %, one-sided), then which share of
+its corruptions is: by the syntax scorer alone / with the script scorer counted in.
 """
 
-import os
 import re
 import sys
-import sysconfig
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable
 from pathlib import Path
-from random import Random
 
-from tests.bench.corruption import errors_in, faults, share, stray
-from tests.bench.snippets import pieces_of, snippets
+from scipy.stats import beta
 
-FILES, A_FILE, WANTED, ENOUGH = 400, 12, 240, 100
-LONGEST_LINE = 300
-HELD_OUT = Path(os.environ.get("CANARY_BENCH_HELD_OUT", "/nonexistent"))
-_SITE, _USR = Path(sysconfig.get_paths()["purelib"]), Path("/usr")
-_PLACES: dict[str, tuple[tuple[Path, str], ...]] = {
-    "python": ((_SITE, "[q-z]*/**/*.py"),),
-    "json": ((_SITE, "**/*.json"), (_USR / "share", "[a-m]*/**/*.json")),
-    "yaml": ((_USR / "lib", "**/*.yml"), (_USR / "lib", "**/*.yaml"), (_SITE, "**/*.yaml")),
-    "toml": ((_SITE, "**/*.toml"), (_USR / "lib", "**/*.toml")),
-    "javascript": ((_USR / "share/javascript", "**/*.js"), (_SITE, "**/*.js"), (_USR / "share/doc", "**/*.js")),
-    "typescript": ((_USR / "share/nodejs", "**/*.ts"), (HELD_OUT, "npm/**/*.ts")),
-    "go": ((_USR / "share/doc", "**/*.go"), (HELD_OUT, "usr/share/gocode/**/*.go")),
-    "rust": ((HELD_OUT, "usr/share/cargo/**/*.rs"),),
-    "java": (),
-    "c": ((_SITE, "**/*.c"), (_USR / "share", "[e-z]*/**/*.c")),
-    "cpp": ((_USR / "share", "**/*.cpp"), (_SITE, "**/*.cpp"), (HELD_OUT, "usr/share/doc/**/*.cpp")),
-    "bash": ((_USR / "share", "[a-b]*/**/*.sh"), (_USR / "lib", "**/*.sh"), (_USR / "share/doc", "**/*.sh")),
-    "sql": ((_USR / "share/postgresql", "**/*.sql"),),
-    "html": ((_USR / "share", "**/*.html"),),
-    "css": ((_SITE, "**/*.css"), (_USR / "lib", "**/*.css"), (_USR / "share", "[a-d,k-s]*/**/*.css")),
-}
+from tests.bench.corruption import CORRUPTIONS, errors_in, faults, share, stray
+from tests.unit.score.samples import CODE
+
+_DATA = Path(__file__).parent / "data"
+_KIND = re.compile(r"^%% \w+\n", re.MULTILINE)
 
 
 def main() -> None:
-    print(f"{'':<12}{'looked at':>10}{'flagged':>9}{'held out':>10}{'flagged':>9}{'Thai':>7}{'Han':>7}   %")
-    for language in sys.argv[1:] or _PLACES:
-        seen, held = halves(language)
-        few = "" if len(held) >= ENOUGH else "   too little is installed"
-        cells = "".join(f"{_found(language, held, name):>7.0f}" for name in ("Thai", "Han")) if held else ""
-        print(
-            f"{language:<12}{len(seen):>10}{_flagged(language, seen):>9.1f}"
-            f"{len(held):>10}{_flagged(language, held):>9.1f}{cells}{few}"
-        )
+    asked = sys.argv[1:] or CODE
+    _table("valid", asked)
+    _table("second", [language for language in asked if (_DATA / "second" / f"{language}.txt").exists()])
 
 
-def halves(language: str) -> tuple[list[str], list[str]]:
-    """Pieces to mend rules by, and pieces to report on, of which neither is among the snippets."""
-    found = [piece for piece in dict.fromkeys(_pieces(language)) if piece not in snippets(language)]
-    Random(8).shuffle(found)
-    found = found[:WANTED]
-    return found[: len(found) // 2], found[len(found) // 2 :]
+def _table(sample: str, languages: Iterable[str]) -> None:
+    kinds = "".join(f"{name:>11}" for name in CORRUPTIONS)
+    print(f"{'':<12}{'pieces':>7}{'flagged':>9}{'at most':>9}{kinds}   % of {sample}")
+    flagged = total = 0
+    for language in languages:
+        pieces = pieces_of(sample, language)
+        wrong = [piece for piece in pieces if errors_in(language, piece) > 0 or stray(language, piece)]
+        cells = "".join(f"{_found(language, pieces, name):>11}" for name in CORRUPTIONS)
+        print(f"{language:<12}{_flagged(len(wrong), len(pieces))}{cells}", *(f"\n    {_title(one)}" for one in wrong))
+        flagged, total = flagged + len(wrong), total + len(pieces)
+    print(f"{'all':<12}{_flagged(flagged, total)}")
 
 
-def _pieces(language: str) -> Iterator[str]:
-    for root, pattern in _PLACES[language]:
-        files = sorted(path for path in root.glob(pattern) if path.is_file() and path.stat().st_size < 200_000)
-        Random(7).shuffle(files)
-        for path in files[:FILES]:
-            yield from islice(pieces_of(language, _plain(language, path.read_text("utf-8", "replace"))), A_FILE)
+def pieces_of(sample: str, language: str) -> list[str]:
+    return _KIND.split((_DATA / sample / f"{language}.txt").read_text("utf-8"))[1:]
 
 
-def _plain(language: str, text: str) -> str:
-    match language:
-        case "go":  # a blank line in a raw string is no margin
-            return re.sub(r"`[^`]*`", "``", text)
-        case "c":  # nor is a comment in a macro
-            return re.sub(r"/\*[^\n]*?\*/", " ", text)
-        case "javascript":
-            return "" if max(map(len, text.split("\n"))) > LONGEST_LINE else text  # minified
-        case "sql":  # without commands to psql
-            return "\n".join(line for line in text.split("\n") if not line.startswith("\\"))
-        case "html":
-            return "" if "<!doctype>" in text else text.encode("ascii", "xmlcharrefreplace").decode()
-        case _:
-            return text
+def _title(piece: str) -> str:
+    return piece.split("\n")[0][:80]
 
 
-def _flagged(language: str, pieces: list[str]) -> float:
-    return share([errors_in(language, piece) > 0 or stray(language, piece) for piece in pieces])
+def _flagged(wrong: int, n: int) -> str:
+    most = 1.0 if wrong == n else float(beta.ppf(0.95, wrong + 1, n - wrong))
+    return f"{n:>7}{wrong:>9}{100 * most:>8.1f}%"
 
 
-def _found(language: str, pieces: list[str], fault: str) -> float:
+def _found(language: str, pieces: list[str], fault: str) -> str:
     pairs = faults(pieces, fault)
-    return share(
-        [errors_in(language, broken) > errors_in(language, piece) or stray(language, broken) for piece, broken in pairs]
-    )
+    alone = [errors_in(language, broken) > errors_in(language, piece) for piece, broken in pairs]
+    either = [seen or stray(language, broken) for seen, (_, broken) in zip(alone, pairs, strict=True)]
+    return f"{share(alone):.0f}/{share(either):.0f}"
 
 
 if __name__ == "__main__":

@@ -171,6 +171,12 @@ def test_fences_are_found_as_commonmark_says(text: str, found: list[tuple[str, s
         ("css", "a { background: url(../images/a.png) right 120% no-repeat; }\n"),
         ("html", "<ul>\n<li>One\n<li>Two\n</ul>\n<p>A\n<p>B\n<br>\n"),
         ("bash", "cat <<EOF > out.txt\nfirst ( line\nEOF\necho done\n"),
+        ("typescript", "const a = <b title={c}>d</b>;\n"),
+        ("sql", "PRAGMA foreign_keys = ON;\n"),
+        ("sql", "CREATE FUNCTION f() RETURNS trigger AS $$\nBEGIN\n  NEW.a = 1;\nEND;\n$$ LANGUAGE plpgsql;\n"),
+        ("css", "@container card (width > 30em) { a { top: 0 } }\n"),
+        ("cpp", "export module math;\n"),
+        ("bash", "rm -- !(*.txt|keep)\n"),
     ],
 )
 def test_a_dialect_of_a_language_is_no_error(language: str, code: str) -> None:

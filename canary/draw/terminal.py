@@ -117,9 +117,7 @@ def _answers(across: Scale, answers: Iterable[tuple[datetime, bool]], columns: i
     return row
 
 
-def _axis(
-    across: Scale, places: Iterable[tuple[datetime, str]], unit: str, columns: int
-) -> Iterator[tuple[str, _Row]]:
+def _axis(across: Scale, places: Iterable[tuple[datetime, str]], unit: str, columns: int) -> Iterator[tuple[str, _Row]]:
     ticks, texts = [("─", Ink.FAINT)] * columns, [(" ", Ink.FAINT)] * columns
     for moment, text in places:
         column = int(across.place(moment.timestamp()))

@@ -83,7 +83,7 @@ async def run(
     told: Progress,
     stop: asyncio.Event | None = None,
 ) -> Course:
-    """Fire and judge until sure, until all is fired, or until `stop` is set: a wave under way then counts for nothing."""
+    """Fire and judge until sure, until all is fired, or until `stop` is set; a wave under way then does not count."""
     references, stopped = References(), stop or asyncio.Event()
     judgement, slots = bench.judgement(), list[str]()
     fired, failures = 0, dict[str, int]()

@@ -71,10 +71,8 @@ def _words(made: "Again") -> "Iterator[tuple[str, str]]":
     from canary.verdict import log_fail
 
     kept = made.kept
-    yield (
-        "judged",
-        f"{minute(kept.at)}, {len(made.points)} {'pairs' if kept.against else 'answers'}, {len(kept.yardsticks)} signals",
-    )
+    unit = "answers" if kept.against is None else "pairs"
+    yield "judged", f"{minute(kept.at)}, {len(made.points)} {unit}, {len(kept.yardsticks)} signals"
     yield "fail", f"evidence {kept.evidence:+.2f} in {kept.signal}, of {log_fail(kept):.2f} that it takes"
     yield (
         "pass",

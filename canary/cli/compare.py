@@ -6,7 +6,7 @@ import click
 
 from canary.cli.common import columns, config_at, console, json_option, run_async, say, store_of
 from canary.cli.complete import probes_and_groups, suite_names, target_names
-from canary.cli.ondemand import EXIT, STYLES, firing, groups_for, share_option
+from canary.cli.ondemand import EXIT, STYLES, firing, groups_for, names_of, share_option
 from canary.cli.word import Word
 from canary.errors import CanaryError
 
@@ -161,8 +161,10 @@ def show(out: "Console", found: "Comparison") -> None:
     head = f"[{style}]{found.verdict.value.upper()}[/] {escape(found.target)} against {escape(found.against)}"
     out.print(f"{head} after {found.fired} of {found.planned} runs")
     out.print(meaning(found))
-    if found.compared:
+    if any(one.worse or one.better for one in found.compared):
         out.print(_table(found))
+    if alike := names_of(one.series for one in found.compared if not one.worse and not one.better):
+        out.print(f"alike in every pair: {alike}")
     if any(found.failures):
         out.print(f"runs that failed: {found.failures[0]} of {found.target}, {found.failures[1]} of {found.against}")
     for reason, names in _left_out(found).items():
@@ -227,7 +229,7 @@ def _worst_first(found: "Comparison") -> "list[Compared]":
 
 def _table(found: "Comparison") -> "Table":
     table = columns("signal", "pairs", "worse", "evidence", "better", "evidence", "would have been seen", "slots")
-    for one in _worst_first(found):
+    for one in (each for each in _worst_first(found) if each.worse or each.better):
         table.add_row(
             f"{one.series.group}/{one.series.signal}",
             f"{one.pairs}",

@@ -74,6 +74,8 @@ def _words(made: "Again") -> "Iterator[tuple[str, str]]":
     unit = "answers" if kept.against is None else "pairs"
     yield "judged", f"{minute(kept.at)}, {len(made.points)} {unit}, {len(kept.yardsticks)} signals"
     yield "fail", f"evidence {kept.evidence:+.2f} in {kept.signal}, of {log_fail(kept):.2f} that it takes"
+    if kept.better is not None:
+        yield "other", f"evidence {kept.better:+.2f} that {kept.against} is the worse one, of as much"
     yield (
         "pass",
         f"evidence {kept.soundness:+.2f}, of {-math.log(kept.beta):.2f} that it takes to exclude {kept.share:.1%}",

@@ -49,7 +49,7 @@ class Chart:
         if not self.counted:
             return time_ticks(self.begin, self.end, most)
         places = number_ticks(self.begin.timestamp(), self.end.timestamp(), most)
-        return [(nth(int(place)), f"{place:g}") for place in places if place == int(place)]
+        return [(nth(int(place)), f"{place:,.0f}") for place in places if place == int(place)]
 
 
 def nth(answer: int) -> datetime:

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 @click.argument("a", shell_complete=target_names)
 @click.argument("b", shell_complete=target_names)
 @click.argument("probes", nargs=-1, shell_complete=probes_and_groups)
-@click.option("--suite", shell_complete=suite_names, help="All that this suite of the config fires at B.")
+@click.option(
+    "--suite", shell_complete=suite_names, help="What this suite of the config, or a built-in one, fires at B."
+)
 @click.option(
     "-n",
     "n",

@@ -58,6 +58,13 @@ def _probes(config: "Config") -> Iterator[str]:
     yield from (probe.id for probe in config.probes)
 
 
+def _suites(config: "Config") -> Iterator[str]:
+    from canary.config import builtin_suites
+
+    yield from (one.suite for one in config.assignments())
+    yield from builtin_suites()
+
+
 def _explicable(config: "Config") -> Iterator[str]:
     yield from _incidents(config)
     with store_of(config) as store, store.reading() as tx:
@@ -73,4 +80,4 @@ baseline_ids = _completer(_baselines)
 replayable = _completer(_replayable)
 explicable = _completer(_explicable)
 probes_and_groups = _completer(_probes)
-suite_names = _completer(lambda config: (one.suite for one in config.assignments()))
+suite_names = _completer(_suites)

@@ -39,7 +39,9 @@ _MORE = "--max-probes"
     ),
 )
 @click.option("--target", "target_name", required=True, shell_complete=target_names, help="MODEL/PLATFORM/POOL.")
-@click.option("--suite", shell_complete=suite_names, help="What to fire. [default: all that the config fires at it]")
+@click.option(
+    "--suite", shell_complete=suite_names, help="Of the config, or a built-in one. [default: all that the config fires]"
+)
 @click.option(
     "--against", shell_complete=target_names, help="Judge it by this target's answers. [default: by its baseline]"
 )
@@ -81,7 +83,7 @@ def command(
     target = target_of(config, target_name)
     other = target_of(config, against) if against is not None else None
     asked = _Asked(groups_for(config, target, (), suite), max_probes, share or config.detect.smallest_share, max_time)
-    with store_of(config, create=True) as store:
+    with store_of(config, create=other is not None) as store:
         if other is None:
             outcome = _of_report(run_async(_alone(config, store, target, asked)))
         else:

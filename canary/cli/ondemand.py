@@ -99,10 +99,16 @@ def names_of(series: "Iterable[SeriesKey]") -> str:
 
 
 def _of_suites(config: "Config", target: "Target", suite: str | None) -> "Groups":
-    known = list(dict.fromkeys(one.suite for one in config.assignments()))
-    if suite is not None and suite not in known:
-        raise NotFound(f'no suite "{suite}": the config has {", ".join(known)}')
-    ours = [one for one in config.assignments() if one.target.name == target.name and suite in (None, one.suite)]
+    fired = config.assignments() if suite is None else config.fired_by(suite)
+    if suite is not None and not fired:
+        raise NotFound(f'no suite "{suite}": there are {", ".join(_suites(config))}')
+    ours = [one for one in fired if one.target.name == target.name]
     if not ours:
         raise NotFound(f"suite {suite} fires nothing at {target.name}" if suite else f"no suite fires at {target.name}")
     return {one.group: one.probes for one in ours}
+
+
+def _suites(config: "Config") -> list[str]:
+    from canary.config import builtin_suites
+
+    return list(dict.fromkeys([*(one.suite for one in config.assignments()), *builtin_suites()]))

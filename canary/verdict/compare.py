@@ -98,7 +98,7 @@ async def compare(
         fired=course.fired,
         failures=(course.failures.get(target, 0), course.failures.get(other, 0)),
         compared=bench.compared,
-        left_out=bench.left_out,
+        left_out=(*bench.left_out, *_without_sign(watch, target, groups)),
     )
 
 
@@ -108,6 +108,15 @@ def pair_yardsticks(watch: Watch, target: str, groups: set[str]) -> list[Yardsti
         Yardstick(key, signal.version, pairs="event" if signal.kind is SignalKind.EVENT else "number")
         for key, signal in watch.signals.items()
         if key.target == target and key.group in groups and signal.kind is not SignalKind.BOUNDED
+    ]
+
+
+def _without_sign(watch: Watch, target: str, groups: set[str]) -> list[tuple[SeriesKey, str]]:
+    """Signals of which more is neither better nor worse, but other than in the baseline."""
+    return [
+        (key, UnscoredReason.NO_REFERENCE.value)
+        for key, signal in watch.signals.items()
+        if key.target == target and key.group in groups and signal.kind is SignalKind.BOUNDED
     ]
 
 

@@ -118,9 +118,16 @@ def test_a_gate_ends_when_its_time_is_over(desk: Desk) -> None:
     assert (found["verdict"], found["fired"]) == ("inconclusive", 0)
 
 
+@pytest.mark.usefixtures("healthy")
+def test_a_built_in_suite_is_compared_without_being_scheduled(bare: Desk) -> None:
+    found = bare.facts("compare", SHORT, LONG, "--suite", "smoke", "-n", "16")
+    assert len({one["group"] for one in found["compared"]}) > 8
+
+
 def test_a_gate_without_a_baseline_is_an_error_and_no_verdict(bare: Desk) -> None:
     result = bare("gate", "--target", SHORT)
     assert (result.exit_code, "record a baseline first" in result.stderr) == (2, True)
+    assert not bare.config.with_name("canary.db").exists()
 
 
 @pytest.mark.usefixtures("faulty")
@@ -181,7 +188,7 @@ def test_a_verdict_is_shown_whole(desk: Desk) -> None:
         (("compare", SHORT, SHORT), "with itself"),
         (("compare", SHORT, LONG, "zzz"), "no probe"),
         (("compare", SHORT, LONG, "prose", "--suite", "prose"), "not both"),
-        (("gate", "--target", SHORT, "--suite", "zzz"), "the config has prose"),
+        (("gate", "--target", SHORT, "--suite", "zzz"), "there are prose, smoke"),
         (("gate", "--target", "zzz"), 'no target "zzz"'),
         (("gate", "--target", SHORT, "--max-time", "soon"), "write 90s"),
         (("explain", "zzz"), "no verdict"),

@@ -152,6 +152,11 @@ async def test_signals_that_need_a_baseline_are_named_and_keep_no_pass_back() ->
     assert (found.verdict, left_out) == (Verdict.PASS, [("novelty", "no_reference")])
 
 
+async def test_a_signal_that_has_no_worse_side_is_left_out() -> None:
+    found = await compared(english, english, groups=probed_for("script", "balance"))
+    assert (found.verdict, [series.signal for series, _ in found.left_out]) == (Verdict.PASS, ["balance"])
+
+
 async def test_without_logprobs_what_needs_them_is_left_out() -> None:
     found = await compared(english, english, groups=probed_for("script", "greedy"))
     assert (found.verdict, [reason for _, reason in found.left_out]) == (Verdict.PASS, ["no_logprobs"])

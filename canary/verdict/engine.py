@@ -8,8 +8,9 @@ size of a wave nor its timing has a say. Everything is kept, the verdict too; no
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -68,7 +69,7 @@ class Course:
     """How it went: what was fired, how many runs of each target failed, and the verdict as kept."""
 
     fired: int
-    failures: dict[str, int]
+    failures: Mapping[str, int]
     judgement: Judgement
     kept: KeptVerdict
 
@@ -85,27 +86,42 @@ async def run(
 ) -> Course:
     """Fire and judge until sure, until all is fired, or until `stop` is set; a wave under way then does not count."""
     references, stopped = References(), stop or asyncio.Event()
-    judgement, slots = bench.judgement(), list[str]()
-    fired, failures = 0, dict[str, int]()
+    tally = _Tally(bench, bench.judgement())
     for wave in waves(turns):
         seen = await _unless(stopped, asyncio.gather(*(_fired(fire, turn) for turn in wave)))
         if seen is None:
             break
-        heard = await asyncio.to_thread(_keep, store, watch, references, wave, seen)
-        for turn in heard:
-            fired += len(turn)
-            for one in turn:
-                failures[one.observation.target] = failures.get(one.observation.target, 0) + _failed(one)
-            if judgement.verdict is Verdict.INCONCLUSIVE:
-                bench.hear(turn)
-                judgement = bench.judgement()
-                slots += [one.observation.slot_id for one in turn]
-        told(fired, judgement)
-        if judgement.verdict is not Verdict.INCONCLUSIVE:
+        for turn in await asyncio.to_thread(_keep, store, watch, references, wave, seen):
+            tally.hear(turn)
+        told(tally.fired, tally.judgement)
+        if tally.sure:
             break
-    kept = concluded(question, bench.yardsticks, slots, judgement)
+    kept = concluded(question, bench.yardsticks, tally.slots, tally.judgement)
     await asyncio.to_thread(_conclude, store, bench, kept)
-    return Course(fired, failures, judgement, kept)
+    return Course(tally.fired, tally.failures, tally.judgement, kept)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What was fired, and what the bench was given of it: nothing more once it was sure."""
+
+    bench: Bench
+    judgement: Judgement
+    slots: list[str] = field(default_factory=list)
+    fired: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def sure(self) -> bool:
+        return self.judgement.verdict is not Verdict.INCONCLUSIVE
+
+    def hear(self, turn: Sequence[Judged]) -> None:
+        self.fired += len(turn)
+        self.failures.update(one.observation.target for one in turn if one.observation.failure is not None)
+        if not self.sure:
+            self.bench.hear(turn)
+            self.judgement = self.bench.judgement()
+            self.slots += [one.observation.slot_id for one in turn]
 
 
 def concluded(
@@ -180,10 +196,6 @@ def _rows(judged: Judged) -> Iterator[ScoreRow]:
     seen = judged.observation
     for each in judged.scores:
         yield ScoreRow(seen.slot_id, series_of(seen, each.signal), seen.slot_time, each, seen.probe_digest)
-
-
-def _failed(judged: Judged) -> bool:
-    return judged.observation.failure is not None
 
 
 def _conclude(store: Store, bench: Bench, kept: KeptVerdict) -> None:

@@ -53,6 +53,24 @@ def _replayable(config: "Config") -> Iterator[str]:
     yield from (probe.id for probe in config.probes)
 
 
+def _probes(config: "Config") -> Iterator[str]:
+    yield from (probe.family for probe in config.probes)
+    yield from (probe.id for probe in config.probes)
+
+
+def _suites(config: "Config") -> Iterator[str]:
+    from canary.config import builtin_suites
+
+    yield from (one.suite for one in config.assignments())
+    yield from builtin_suites()
+
+
+def _explicable(config: "Config") -> Iterator[str]:
+    yield from _incidents(config)
+    with store_of(config) as store, store.reading() as tx:
+        yield from (verdict.id for verdict in tx.verdicts(limit=_MOST))
+
+
 target_names = _completer(lambda config: (target.name for target in config.targets))
 probe_ids = _completer(lambda config: (probe.id for probe in config.probes))
 families = _completer(lambda config: (probe.family for probe in config.probes))
@@ -60,3 +78,6 @@ incident_ids = _completer(_incidents)
 evidence_ids = _completer(_evidence)
 baseline_ids = _completer(_baselines)
 replayable = _completer(_replayable)
+explicable = _completer(_explicable)
+probes_and_groups = _completer(_probes)
+suite_names = _completer(_suites)

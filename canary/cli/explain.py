@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING
 import click
 
 from canary.cli.common import config_at, console, json_option, minute, printable, say, short, store_of
-from canary.cli.complete import incident_ids
+from canary.cli.complete import explicable
+from canary.cli.explain_verdict import explained, require_no_span
 from canary.cli.moment import moment
 from canary.cli.picture import MOST_COLUMNS, styled
 from canary.cli.word import Word
 from canary.errors import CanaryError
+from canary.records import KeptVerdict
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from canary.hindsight.explain import Account, Strength
+    from canary.hindsight.explain import Account, Case, Strength
     from canary.hindsight.window import Window
     from canary.records import Change, Incident
+    from canary.store.base import Transaction
 
 _SHOWN = 4
 """Charts on a terminal; a file and `--json` have all."""
@@ -31,15 +34,16 @@ _SHOWN = 4
     exits={
         0: "explained; the evidence is what was stored, bit for bit",
         1: "explained, but what is computed again differs from what was stored",
-        2: "no such incident or alarm, or bad input or an error",
+        2: "no such incident, alarm or verdict, or bad input or an error",
     },
     examples=(
         "canary explain 3f2a9c1e",
         "canary explain 3f2a9c1e --out evidence.svg       # or evidence.png",
         "canary explain 3f2a9c1e --since 2d --json",
+        "canary explain 9ab01c44                          # a verdict of replay, compare or gate",
     ),
 )
-@click.argument("what", shell_complete=incident_ids)
+@click.argument("what", shell_complete=explicable)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Draw it into a file: .svg or .png.")
 @click.option(
     "--since", metavar="TIME", callback=moment, help="Show it from then on. [default: some time before the onset]"
@@ -54,16 +58,21 @@ def command(
 ) -> None:
     """Why WHAT was raised: the evidence over time, computed again from the store and compared with it.
 
-    WHAT is an incident or an alarm, by its id or the beginning of one. Shown are ln R of each series with its
-    threshold, when the fault began, recorded changes, and the answers that weigh most.
+    WHAT is an incident, an alarm or a verdict on demand, by its id or the beginning of one. Shown are ln R of each
+    series with its threshold, when the fault began, recorded changes, and the answers that weigh most; of a verdict
+    the evidence for a fail and for a pass, answer after answer.
     """
-    from canary.hindsight.explain import cases, explain
+    from canary.hindsight.explain import explain
     from canary.hindsight.window import window
 
     _require_format(out)
     config = config_at(path)
     with store_of(config) as store, store.reading() as tx:
-        incident, found = cases(tx, what)
+        subject = _subject(tx, what)
+        if isinstance(subject, KeptVerdict):
+            require_no_span((since, until))
+            raise SystemExit(0 if explained(tx, subject, out, as_json=as_json) else 1)
+        incident, found = subject
         accounts = [explain(tx, case) for case in found]
     if not accounts:
         raise CanaryError(f"{what}: the store has no alarm of it any more")
@@ -77,6 +86,19 @@ def command(
         _show(console(), incident, accounts, shown)
     if any(account.differences for account in accounts):
         raise SystemExit(1)
+
+
+def _subject(tx: "Transaction", what: str) -> "KeptVerdict | tuple[Incident | None, tuple[Case, ...]]":
+    from canary.errors import NotFound
+    from canary.hindsight.explain import cases
+
+    try:
+        return cases(tx, what)
+    except NotFound as error:
+        try:
+            return tx.verdict(what)
+        except NotFound:
+            raise NotFound(f"{error}, and no verdict") from None
 
 
 def _require_format(out: Path | None) -> None:

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from canary.cli.common import columns, config_at, console, json_option, progress, run_async, say, store_of
+from canary.cli.common import columns, config_at, console, json_option, run_async, say, store_of
 from canary.cli.complete import replayable, target_names
+from canary.cli.ondemand import EXIT, STYLES, firing, named, names_of, share_option
 from canary.cli.word import Word
 
 if TYPE_CHECKING:
@@ -13,14 +14,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from canary.config import Config
-    from canary.detect import Judgement
     from canary.pipeline.record import Groups
     from canary.records import Incident, Target
     from canary.store.base import Store, Transaction
     from canary.verdict import Report, Shown
-
-_EXIT = {"pass": 0, "fail": 1, "inconclusive": 2}
-_STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 
 
 @click.command(
@@ -51,9 +48,7 @@ _STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yello
     show_default=True,
     help="Runs at most; a burst counts as one.",
 )
-@click.option(
-    "--share", type=click.FloatRange(0.001, 0.99), help="The fault that a pass excludes. [default: the config's]"
-)
+@share_option
 @json_option
 @click.pass_obj
 def command(path: str, what: str, target_name: str | None, n: int, share: float | None, as_json: bool) -> None:
@@ -67,10 +62,10 @@ def command(path: str, what: str, target_name: str | None, n: int, share: float 
         target, groups = aim(config, store, what, target_name)
         report = run_async(again(config, store, target, groups, n, share or config.detect.smallest_share))
     if as_json:
-        say(_facts(report))
+        say(facts(report))
     else:
         show(console(), report)
-    raise SystemExit(_EXIT[report.verdict.value])
+    raise SystemExit(EXIT[report.verdict.value])
 
 
 def aim(config: "Config", store: "Store", what: str, target_name: str | None) -> "tuple[Target, Groups]":
@@ -78,11 +73,11 @@ def aim(config: "Config", store: "Store", what: str, target_name: str | None) ->
     from canary.daemon.assembly import probes_on, target_of
     from canary.errors import NotFound
 
-    named = _named(config, what)
-    if named:
+    groups = named(config, what)
+    if groups:
         if target_name is None:
             raise NotFound("which target? Give --target MODEL/PLATFORM/POOL")
-        return target_of(config, target_name), named
+        return target_of(config, target_name), groups
     with store.reading() as tx:
         incident = _incident(tx, what)
     target = target_of(config, target_name or incident.target)
@@ -92,15 +87,6 @@ def aim(config: "Config", store: "Store", what: str, target_name: str | None) ->
     if not groups:
         raise NotFound(f"no suite of the config fires {' or '.join(involved)} at {target.name} (any more)")
     return target, groups
-
-
-def _named(config: "Config", what: str) -> "Groups":
-    """The probe, or the probe group (of bursts: as a suite fires it), that goes by this name; else nothing."""
-    family = tuple(probe for probe in config.probes if probe.family == what)
-    members = family or tuple(probe for probe in config.probes if probe.id == what)
-    if members:
-        return {members[0].group: members}
-    return {one.group: one.probes for one in config.assignments() if one.group == what}
 
 
 def _incident(tx: "Transaction", what: str) -> "Incident":
@@ -117,28 +103,19 @@ async def again(config: "Config", store: "Store", target: "Target", groups: "Gro
     from canary.clock import SystemClock
     from canary.daemon.assembly import watch_of_groups
     from canary.detect import Rule
-    from canary.http import HttpClient
-    from canary.probe.client import ProbeClient
     from canary.verdict import plan, replay
 
-    clock, http = SystemClock(), HttpClient()
-    volleys = plan(target, groups, config.region, n, clock.now())
-    try:
-        with progress(console(stderr=True)) as bar:
-            task = bar.add_task(target.name, total=sum(map(len, volleys)))
-
-            def told(fired: int, judgement: "Judgement") -> None:
-                bar.update(task, completed=fired, description=f"{target.name} evidence {judgement.evidence:+.1f}")
-
-            watch = watch_of_groups(config, store, target, groups, share)
-            return await replay(store, ProbeClient(http, clock).fire_at_once, watch, volleys, Rule(share), told)
-    finally:
-        await http.aclose()
+    watch = watch_of_groups(config, store, target, groups, share)
+    volleys = plan(target, groups, config.region, n, SystemClock().now())
+    async with firing(target.name, sum(map(len, volleys))) as ground:
+        return await replay(store, ground.fire, watch, volleys, Rule(share), ground.told, ground.stop)
 
 
-def _facts(report: "Report") -> dict[str, object]:
+def facts(report: "Report") -> dict[str, object]:
+    """The verdict for `--json`."""
     judgement = report.judgement
     return {
+        "id": report.id,
         "target": report.target,
         "verdict": report.verdict.value,
         "fired": report.fired,
@@ -168,23 +145,24 @@ def _facts(report: "Report") -> dict[str, object]:
 
 def show(out: "Console", report: "Report") -> None:
     """The verdict for a person: what, how sure, where to look."""
-    style = _STYLES[report.verdict.value]
+    style = STYLES[report.verdict.value]
     head = f"[{style}]{report.verdict.value.upper()}[/] {report.target}"
     out.print(f"{head} after {report.fired} of {report.planned} runs")
-    out.print(_meaning(report))
+    out.print(meaning(report))
     if report.shown:
         out.print(_table(report))
     if report.failures:
         out.print(f"{report.failures} of {report.fired} runs failed")
     if report.learning:
-        names = ", ".join(f"{series.group}/{series.signal}" for series in report.learning)
-        out.print(f"not judged, for want of golden data: {names}")
+        out.print(f"not judged, for want of golden data: {names_of(report.learning)}")
+    out.print(f"kept: canary explain {report.id}")
     worst = next((shown.evidence[0] for shown in _worst_first(report) if shown.evidence), None)
     if worst is not None:
         out.print(f"look at one: canary incident evidence {worst}")
 
 
-def _meaning(report: "Report") -> str:
+def meaning(report: "Report", more: str = "-n") -> str:
+    """What the verdict says, in a sentence."""
     judgement, rule = report.judgement, report.rule
     healthy, faulty = "a healthy target would fail", "of answers, the target would have"
     match report.verdict.value:
@@ -197,7 +175,7 @@ def _meaning(report: "Report") -> str:
                 f"not sure; with a fault in {judgement.visible:.1%} {faulty} failed with a chance of {rule.power:.0%}"
             )
         case _:
-            return "not sure: too few judged answers to see any fault; give a larger -n"
+            return f"not sure: too few judged answers to see any fault; give a larger {more}"
 
 
 def _worst_first(report: "Report") -> "list[Shown]":

@@ -12,6 +12,7 @@ from canary.config.cost import cost
 from canary.config.fleet import repeated
 from canary.config.problem import Place, Problem, suggestion
 from canary.config.settings import Common, Settings, Suite
+from canary.config.suites import builtin_suites
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,15 @@ class Config(Common):
         return tuple(
             assignment for suite in self.suites for assignment in _assignments(suite, self.targets, self.probes)
         )
+
+    def fired_by(self, name: str) -> tuple[Assignment, ...]:
+        """By one suite of the config, or as the built-in suite of that name would; nothing where there is neither."""
+        own = tuple(assignment for assignment in self.assignments() if assignment.suite == name)
+        choice = builtin_suites().get(name)
+        if own or choice is None:
+            return own
+        suite = Suite(name=name, interval=timedelta(minutes=1), **choice.model_dump(exclude={"why"}, exclude_none=True))
+        return tuple(_assignments(suite, self.targets, self.probes))
 
 
 def misfits(

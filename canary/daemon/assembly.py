@@ -96,6 +96,16 @@ def watch_of_groups(
         return muster(rhythms, active, terms, config.region, scorers_of(config))
 
 
+def watch_of_pairs(config: Config, targets: Sequence[Target], groups: Mapping[str, Sequence[Probe]]) -> Watch:
+    """What answers of these probes are scored for, of targets that are compared: no baseline has a say."""
+    rhythms = [
+        Rhythm(target.name, group, tuple(members), timedelta(minutes=1), known=signals_of(config))
+        for target in targets
+        for group, members in groups.items()
+    ]
+    return muster(rhythms, (), terms_of(config), config.region, scorers_of(config))
+
+
 def receivers_of(config: Config) -> tuple[ReceiverSpec, ...]:
     specs = []
     for receiver in config.receivers:

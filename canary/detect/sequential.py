@@ -83,6 +83,7 @@ class Judgement:
         signal: the one with the most evidence.
         visible: the smallest share that would have been failed with the rule's power, on every signal; in (0, 1].
         answers: scored on the signal with the fewest.
+        better: of a comparison of two targets, ln of the e-process for "the other one is worse", in nats.
     """
 
     verdict: Verdict
@@ -91,6 +92,7 @@ class Judgement:
     signal: str
     visible: float
     answers: int
+    better: float | None = None
 
 
 def start(detector: Detector) -> VerdictState:
@@ -147,7 +149,7 @@ def judge(rule: Rule, detectors: Mapping[str, Detector], states: Mapping[str, Ve
     """
     if not detectors or detectors.keys() != states.keys():
         raise ValueError("need the states of exactly the signals that have a detector, at least one")
-    evidences = {signal: _log_mean(state.log_fault) for signal, state in states.items()}
+    evidences = {signal: against_healthy(state) for signal, state in states.items()}
     evidence = _log_mean(np.array(list(evidences.values())))
     soundness = min(state.log_sound for state in states.values())
     return Judgement(
@@ -158,6 +160,11 @@ def judge(rule: Rule, detectors: Mapping[str, Detector], states: Mapping[str, Ve
         visible=max(visible_share(rule, detectors[each], states[each], len(states)) for each in states),
         answers=min(state.answers for state in states.values()),
     )
+
+
+def against_healthy(state: VerdictState) -> float:
+    """Ln of the mixture over alternatives of the products against "healthy" of one signal, in nats."""
+    return _log_mean(state.log_fault)
 
 
 def visible_share(rule: Rule, detector: Detector, state: VerdictState, signals: int) -> float:

@@ -20,7 +20,7 @@ so e = 1 + mu * (s - side) with 0 <= mu < 1 / (1 - s) is positive and has mean <
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -67,6 +67,11 @@ class PairRule:
         if not all(0.0 < level < 1.0 for level in (self.share, self.alpha, self.beta, self.power)):
             raise ValueError(f"share, alpha, beta and power must lie in (0, 1), got {self}")
 
+    @property
+    def log_fail(self) -> float:
+        """Evidence at which one of the two directions is shown, in nats: they share alpha."""
+        return math.log(2.0 / self.alpha)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairState:
@@ -101,7 +106,8 @@ class PairJudgement:
         soundness: ln of the e-process against "worse by the share", in nats; pass at ln(1 / beta).
         visible: the smallest excess share of worse answers that as many pairs would have failed with the rule's power,
             ties apart; in (0, 1].
-        pairs: fed.
+        pairs: fed, on the signal with the fewest of those that a pass speaks of.
+        signal: the one with the most evidence that B is worse.
     """
 
     verdict: Verdict
@@ -110,6 +116,7 @@ class PairJudgement:
     soundness: float
     visible: float
     pairs: int
+    signal: str
 
 
 def start() -> PairState:
@@ -155,21 +162,28 @@ def step(rule: PairRule, kind: Kind, state: PairState, a: float, b: float) -> Pa
     )
 
 
-def judge(rule: PairRule, states: Mapping[str, PairState]) -> PairJudgement:
+def judge(rule: PairRule, states: Mapping[str, PairState], *, passing: Collection[str] | None = None) -> PairJudgement:
     """The comparison at this moment, over the signals that were compared; the first pass or fail stands.
 
     B fails when the mean over signals of the e-processes for "B is worse" reaches 2 / alpha: a mean of e-processes is
-    one. It passes when *every* signal excludes the share.
+    one. It passes when *every* signal that the pass speaks of excludes the share.
+
+    Args:
+        rule: of the comparison.
+        states: by signal, the same signals from the first pair to the last.
+        passing: the signals that a pass speaks of; all of them when None.
 
     Raises:
-        ValueError: no signal.
+        ValueError: no signal, or none that a pass speaks of.
     """
-    if not states:
+    spoken = [state for signal, state in states.items() if passing is None or signal in passing]
+    if not spoken:
         raise ValueError("need the pairs of one signal at least")
-    worse = _log_mean([_log_mean(state.log_worse) for state in states.values()])
-    better = _log_mean([_log_mean(state.log_better) for state in states.values()])
-    soundness = min(_log_mean(state.log_sound) for state in states.values())
-    pairs = min(state.pairs for state in states.values())
+    evidences = {signal: against(state.log_worse) for signal, state in states.items()}
+    worse = _log_mean(list(evidences.values()))
+    better = _log_mean([against(state.log_better) for state in states.values()])
+    soundness = min(against(state.log_sound) for state in spoken)
+    pairs = min(state.pairs for state in spoken)
     return PairJudgement(
         verdict=_verdict(rule, worse, soundness),
         worse=worse,
@@ -177,7 +191,13 @@ def judge(rule: PairRule, states: Mapping[str, PairState]) -> PairJudgement:
         soundness=soundness,
         visible=visible_excess(rule, pairs, len(states)),
         pairs=pairs,
+        signal=max(evidences, key=evidences.__getitem__),
     )
+
+
+def against(logs: NDArray[np.float64]) -> float:
+    """Ln of the mixture over stakes of the products in one field of a `PairState`, in nats."""
+    return _log_mean(logs)
 
 
 def visible_excess(rule: PairRule, pairs: int, signals: int = 1) -> float:
@@ -188,7 +208,7 @@ def visible_excess(rule: PairRule, pairs: int, signals: int = 1) -> float:
     """
     stakes = np.log1p(np.array(STAKES))
     for worse in range(1, pairs + 1):
-        if _log_mean(worse * stakes) >= math.log(2.0 * signals / rule.alpha):
+        if _log_mean(worse * stakes) >= rule.log_fail + math.log(signals):
             return float(betaincinv(worse, pairs - worse + 1, rule.power))
     return 1.0
 
@@ -198,7 +218,7 @@ def _rank(distance: float, earlier: Sequence[float]) -> float:
 
 
 def _verdict(rule: PairRule, worse: float, soundness: float) -> Verdict:
-    if worse >= math.log(2.0 / rule.alpha):
+    if worse >= rule.log_fail:
         return Verdict.FAIL
     return Verdict.PASS if soundness >= -math.log(rule.beta) else Verdict.INCONCLUSIVE
 

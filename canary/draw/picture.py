@@ -4,18 +4,22 @@ from collections.abc import Iterator, Sequence
 
 from canary.draw.chart import Chart
 from canary.draw.marks import Ink, Label, Mark, Path, Picture, Shape, box
-from canary.draw.scale import Span, number_ticks, thinned, time_ticks
+from canary.draw.scale import Span, number_ticks, thinned
 
 _WIDTH, _LEFT, _RIGHT = 960.0, 64.0, 24.0
 _HEAD, _PANEL, _TITLE, _FOOT, _LEGEND = 44.0, 250.0, 24.0, 46.0, 34.0
 _RUG = 12.0
-_KEYS = (
-    (Ink.EVIDENCE, "evidence, ln R"),
+_OVER_TIME = (
     (Ink.THRESHOLD, "threshold"),
     (Ink.ONSET, "onset interval"),
     (Ink.ALARM, "alarm"),
     (Ink.EVENT, "answer with an event"),
     (Ink.CHANGE, "recorded change"),
+)
+_COUNTED = (
+    (Ink.THRESHOLD, "needed"),
+    (Ink.ALARM, "sure"),
+    (Ink.EVENT, "answer that speaks against the target"),
 )
 
 
@@ -26,7 +30,7 @@ def drawn(title: str, charts: Sequence[Chart], notes: Sequence[str] = ()) -> Pic
     for at, chart in enumerate(charts):
         marks += _panel(chart, _HEAD + _PANEL * at)
     foot = _HEAD + _PANEL * len(charts)
-    marks += _legend(foot + 8.0)
+    marks += _legend(foot + 8.0, _keys(charts))
     marks += [Label((16.0, foot + 44.0 + 18.0 * row), note, Ink.FAINT) for row, note in enumerate(notes)]
     return Picture(_WIDTH, height, title, tuple(marks))
 
@@ -51,7 +55,7 @@ def _axes(chart: Chart, across: Span, up: Span) -> Iterator[Mark]:
         height = up.place(value)
         yield Path(((across.begin, height), (across.end, height)), Ink.GRID)
         yield Label((across.begin - 8.0, height + 4.0), f"{value:g}", Ink.FAINT, "end", 11.0)
-    for moment, text in time_ticks(chart.begin, chart.end, 9):
+    for moment, text in chart.ticks(9):
         place = across.place(moment.timestamp())
         yield Path(((place, up.begin), (place, up.begin + 4.0)), Ink.FAINT)
         yield Label((place, up.begin + _RUG + 18.0), text, Ink.FAINT, "middle", 11.0)
@@ -89,9 +93,15 @@ def _rug(chart: Chart, across: Span, lower: float) -> Iterator[Mark]:
             yield Path(((place, lower + 1.0), (place, lower + 1.0 + length)), ink)
 
 
-def _legend(top: float) -> Iterator[Mark]:
+def _keys(charts: Sequence[Chart]) -> list[tuple[Ink, str]]:
+    curves = dict.fromkeys(chart.evidence for chart in charts)
+    counted = any(chart.counted for chart in charts)
+    return [*((Ink.EVIDENCE, curve) for curve in curves), *(_COUNTED if counted else _OVER_TIME)]
+
+
+def _legend(top: float, keys: Sequence[tuple[Ink, str]]) -> Iterator[Mark]:
     left = _LEFT
-    for ink, text in _KEYS:
+    for ink, text in keys:
         yield _arrow(left + 6.0, top + 8.0) if ink is Ink.ALARM else box(left, top + 4.0, left + 12.0, top + 12.0, ink)
         yield Label((left + 18.0, top + 12.0), text, Ink.FAINT, size=11.0)
         left += 40.0 + 6.4 * len(text)

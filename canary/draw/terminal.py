@@ -38,7 +38,8 @@ def timeline(rows: Sequence[Track], begin: datetime, end: datetime, width: int) 
     columns = max(20, width - margin)
     across = _across(begin, end, columns)
     drawn = [(head, _marked(across, moments, columns)) for head, moments in rows]
-    return _headed([*drawn, *_axis(begin, end, columns)], margin)
+    ticks = time_ticks(begin, end, max(2, columns // 12))
+    return _headed([*drawn, *_axis(across, ticks, "UTC", columns)], margin)
 
 
 def _marked(across: Scale, moments: Iterable[Moment], columns: int) -> _Row:
@@ -55,7 +56,7 @@ def _plot(chart: Chart, across: Scale, columns: int, height: int) -> Iterator[tu
     zero = int(up.place(0.0) // 4)
     cells = [[(" ", Ink.GRID)] * columns for _ in range(height)]
     cells[zero] = [("─", Ink.THRESHOLD)] * columns
-    heads[zero] = "alarm 0"
+    heads[zero] = f"{chart.limit} 0"
     for moment, letter in chart.changes:
         _column(cells, int(across.place(moment.timestamp())), letter)
     for (column, row), dots in _dots(chart, across, up).items():
@@ -95,7 +96,7 @@ def _below(chart: Chart, across: Scale, columns: int) -> Iterator[tuple[str, _Ro
         yield "onset", _onset(across, chart.onset, columns)
     if chart.answers:
         yield "answers", _answers(across, chart.answers, columns)
-    yield from _axis(chart.begin, chart.end, columns)
+    yield from _axis(across, chart.ticks(max(2, columns // 12)), chart.unit, columns)
 
 
 def _onset(across: Scale, onset: tuple[datetime, datetime, datetime], columns: int) -> _Row:
@@ -116,16 +117,15 @@ def _answers(across: Scale, answers: Iterable[tuple[datetime, bool]], columns: i
     return row
 
 
-def _axis(begin: datetime, end: datetime, columns: int) -> Iterator[tuple[str, _Row]]:
-    across = _across(begin, end, columns)
+def _axis(across: Scale, places: Iterable[tuple[datetime, str]], unit: str, columns: int) -> Iterator[tuple[str, _Row]]:
     ticks, texts = [("─", Ink.FAINT)] * columns, [(" ", Ink.FAINT)] * columns
-    for moment, text in time_ticks(begin, end, max(2, columns // 12)):
+    for moment, text in places:
         column = int(across.place(moment.timestamp()))
         ticks[column] = ("┴", Ink.FAINT)
         left = min(max(0, column - len(text) // 2), columns - len(text))
         texts[left : left + len(text)] = [(letter, Ink.FAINT) for letter in text]
     yield "", ticks
-    yield "UTC", texts
+    yield unit, texts
 
 
 def _across(begin: datetime, end: datetime, columns: int) -> Scale:

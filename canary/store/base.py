@@ -18,6 +18,7 @@ from canary.records import (
     BaselineStatus,
     Change,
     Incident,
+    KeptVerdict,
     Notification,
     Observation,
     Purpose,
@@ -72,7 +73,7 @@ class ScoreRow:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A scheduled observation as kept, without its body; its scores in the order in which they were added."""
+    """An observation as kept, without its body; its scores in the order in which they were added."""
 
     seq: int
     observation: Observation
@@ -84,8 +85,8 @@ class Retention:
     """How long things are kept after their slot time. States, alarms, incidents and baselines are not touched."""
 
     healthy_bodies: timedelta = timedelta(days=7)
-    failure_bodies: timedelta = timedelta(days=90)  # answers with an event or a failure, and their neighbours
-    observations: timedelta = timedelta(days=400)  # rows without bodies, with their scores
+    failure_bodies: timedelta = timedelta(days=90)  # answers with an event or a failure, their neighbours, verdicts'
+    observations: timedelta = timedelta(days=400)  # rows without bodies, with their scores; verdicts on them
     notifications: timedelta = timedelta(days=30)  # after their delivery
 
 
@@ -122,6 +123,10 @@ class Transaction(Protocol):
         self, *, after: int = 0, since: datetime | None = None, until: datetime | None = None, limit: int = 1_000
     ) -> Sequence[Kept]:
         """The first `limit` scheduled observations with seq > `after`, in seq order; `since` <= slot time < `until`."""
+        ...
+
+    def judged(self, slot_ids: Collection[str]) -> Mapping[str, Kept]:
+        """Those that are in the store, by slot id, whatever their purpose."""
         ...
 
     def slot_ids(self, *, since: datetime) -> frozenset[str]:
@@ -204,6 +209,17 @@ class Transaction(Protocol):
         ...
 
     def owed(self) -> int: ...
+
+    # -- verdicts on demand
+    def put_verdict(self, verdict: KeptVerdict) -> None: ...
+
+    def verdict(self, verdict_id: str) -> KeptVerdict:
+        """By its id or an unambiguous prefix of it. Raises: NotFound."""
+        ...
+
+    def verdicts(self, *, limit: int = 50) -> Sequence[KeptVerdict]:
+        """The last ones, the newest first."""
+        ...
 
     # -- baselines
     def put_recording(self, recording: Recording) -> None: ...

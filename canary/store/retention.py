@@ -2,10 +2,15 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from canary.records import Observation, Recording
+from canary.records import Observation, Purpose, Recording
 
 EVIDENCE = "evidence"
-"""Why an answer is kept: an event or a failure is near it. Golden ones are kept for their recording's id."""
+"""Why an answer is kept: an event or a failure is near it, or a verdict on demand stands on it.
+
+Golden ones are kept for their recording's id."""
+
+ON_DEMAND = (Purpose.REPLAY, Purpose.COMPARE, Purpose.GATE)
+"""Why the runs of verdicts are fired."""
 
 NEIGHBOURS = 3
 """Answers kept on each side of one with an event or a failure, on the same target and group."""

@@ -18,10 +18,12 @@ from canary.records import (
     Incident,
     IncidentState,
     Interval,
+    KeptVerdict,
     Logprobs,
     Notification,
     NotificationKind,
     Observation,
+    Purpose,
     Recording,
     Response,
     Scope,
@@ -29,6 +31,7 @@ from canary.records import (
     SeriesKey,
     Size,
     Symptom,
+    Yardstick,
 )
 from canary.store import ScoreRow, StateKind, StoredState
 
@@ -159,5 +162,32 @@ def change(i: int = 0, **changes: Any) -> Change:
         link="https://ci/1",
         author="ann",
         finished_at=T0 + (i + 1) * MINUTE,
+    )
+    return replace(made, **changes)
+
+
+def verdict(name: str = "5e1f", **changes: Any) -> KeptVerdict:
+    made = KeptVerdict(
+        id=name,
+        kind=Purpose.GATE,
+        at=T0,
+        target=TARGET,
+        against=None,
+        share=0.05,
+        alpha=0.01,
+        beta=0.05,
+        power=0.9,
+        yardsticks=(
+            Yardstick(SERIES, 2, "detector-1", {"digest": 0.30000000000000004}),
+            Yardstick(OTHER, 1, pairs="number"),
+        ),
+        slots=("slot000001", "slot000000"),
+        verdict="inconclusive",
+        evidence=float("-inf"),
+        soundness=1e-300,
+        signal="script/foreign_script",
+        visible=1.0,
+        answers=2,
+        better=-0.1,
     )
     return replace(made, **changes)

@@ -10,7 +10,7 @@ from canary.records import BaselineStatus, Purpose
 from canary.store.base import Retention
 from canary.store.memory.baselines import BaselinePart
 from canary.store.memory.tables import KeptObservation
-from canary.store.retention import EVIDENCE, evidence, in_force, recording_of
+from canary.store.retention import EVIDENCE, ON_DEMAND, evidence, in_force, recording_of
 
 
 class HousekeepingPart(BaselinePart):
@@ -20,6 +20,7 @@ class HousekeepingPart(BaselinePart):
             lambda most: self._drop_bodies({EVIDENCE}, now - retention.failure_bodies, most),
             lambda most: self._drop_bodies(self._idle_recordings(), now, most),
             lambda most: self._drop_observations(now - retention.observations, most),
+            lambda most: self._drop_verdicts(now - retention.observations, most),
             lambda most: self._drop_notifications(now - retention.notifications, most),
         )
         done = 0
@@ -35,7 +36,8 @@ class HousekeepingPart(BaselinePart):
         for kept in found:
             o = kept.observation
             recording = recording_of(o, golden) if o.purpose == Purpose.GOLDEN else None
-            reason = recording.id if recording else EVIDENCE if kept.seq in near else ""
+            evident = kept.seq in near or o.purpose in ON_DEMAND
+            reason = recording.id if recording else EVIDENCE if evident else ""
             self._put(replace(kept, kept=reason) if reason else replace(kept, response=None))
         return len(found)
 
@@ -66,6 +68,13 @@ class HousekeepingPart(BaselinePart):
             del table[slot_id]
         for series, entries in list(self._draft.scores.items()):
             self._draft.scores[series] = tuple(entry for entry in entries if entry[0] not in gone)
+        return len(gone)
+
+    def _drop_verdicts(self, cutoff: datetime, limit: int) -> int:
+        past = (verdict.id for verdict in self._draft.verdicts.values() if verdict.at < cutoff)
+        gone = list(islice(past, limit))
+        for verdict_id in gone:
+            del self._draft.verdicts[verdict_id]
         return len(gone)
 
     def _drop_notifications(self, cutoff: datetime, limit: int) -> int:

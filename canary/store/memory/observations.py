@@ -1,6 +1,6 @@
 """Observations, their bodies and their scores."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -60,7 +60,14 @@ class ObservationPart(Session):
     ) -> Sequence[Kept]:
         later = (k for k in self._tables.observations.values() if k.seq > after)
         fitting = (k for k in later if _scheduled(k.observation) and between(k.observation.slot_time, since, until))
-        page = {kept.seq: kept.observation for kept in islice(fitting, limit)}
+        return self._with_scores({kept.seq: kept.observation for kept in islice(fitting, limit)})
+
+    def judged(self, slot_ids: Collection[str]) -> Mapping[str, Kept]:
+        found = [self._tables.observations[slot] for slot in slot_ids if slot in self._tables.observations]
+        page = self._with_scores({kept.seq: kept.observation for kept in found})
+        return {kept.observation.slot_id: kept for kept in page}
+
+    def _with_scores(self, page: Mapping[int, Observation]) -> Sequence[Kept]:
         scores: dict[int, list[tuple[int, ScoreRow]]] = {seq: [] for seq in page}
         for entries in self._tables.scores.values():
             for seq, n, row in entries:

@@ -9,6 +9,7 @@ from canary.records import (
     Baseline,
     Change,
     Incident,
+    KeptVerdict,
     Notification,
     Observation,
     Recording,
@@ -44,6 +45,7 @@ class Tables:
     alarms: dict[str, Alarm] = field(default_factory=dict)
     incidents: dict[str, Incident] = field(default_factory=dict)
     outbox: dict[str, Owed] = field(default_factory=dict)
+    verdicts: dict[str, KeptVerdict] = field(default_factory=dict)
     recordings: dict[str, Recording] = field(default_factory=dict)
     baselines: dict[str, Baseline] = field(default_factory=dict)
     references: dict[tuple[str, int, str, int], Reference] = field(default_factory=dict)

@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, Row, Table, delete, exists, select, update
 from canary.records import BaselineStatus, Observation, Purpose, Recording
 from canary.store.base import Retention
 from canary.store.codec import micros
-from canary.store.retention import EVIDENCE, NEIGHBOURS, evidence, in_force, recording_of
+from canary.store.retention import EVIDENCE, NEIGHBOURS, ON_DEMAND, evidence, in_force, recording_of
 from canary.store.sql.baselines import BaselinePart
 from canary.store.sql.rows import to_observation
 from canary.store.sql.statements import chunks
-from canary.store.sql.tables import answers, baselines, observations, outbox, scores
+from canary.store.sql.tables import answers, baselines, observations, outbox, scores, verdicts
 
 _BAD = observations.c.failure.is_not(None) | exists().where(
     scores.c.seq == observations.c.seq, scores.c.event.is_(True)
@@ -28,6 +28,7 @@ class HousekeepingPart(BaselinePart):
             lambda most: self._delete(answers, _kept_past(now - retention.failure_bodies), most),
             lambda most: self._delete(answers, answers.c.kept.in_(self._idle_recordings()), most),
             lambda most: self._delete(observations, _bare_past(now - retention.observations), most),
+            lambda most: self._delete(verdicts, verdicts.c.at < micros(now - retention.observations), most),
             lambda most: self._delete(outbox, outbox.c.delivered_at < micros(now - retention.notifications), most),
         )
         done = 0
@@ -45,7 +46,7 @@ class HousekeepingPart(BaselinePart):
         query = select(observations).join(answers).where(answers.c.kept == "", answers.c.slot_time < micros(cutoff))
         found = self._writer.execute(query.order_by(answers.c.slot_time).limit(limit)).all()
         golden = in_force(self.recordings(), self._epochs_in_use())
-        why = {row.seq: _golden(to_observation(row, None), golden) for row in found}
+        why = {row.seq: _reason(to_observation(row, None), golden) for row in found}
         near = self._evidence([row for row in found if not why[row.seq]])
         why |= {seq: EVIDENCE for seq in near if why.get(seq) == ""}
         for reason, seqs in _by_reason(why):
@@ -92,7 +93,9 @@ def _bare_past(cutoff: datetime) -> ColumnElement[bool]:
     return (observations.c.slot_time < micros(cutoff)) & ~exists().where(answers.c.seq == observations.c.seq)
 
 
-def _golden(observation: Observation, recordings: Sequence[Recording]) -> str:
+def _reason(observation: Observation, recordings: Sequence[Recording]) -> str:
+    if observation.purpose in ON_DEMAND:
+        return EVIDENCE
     recording = recording_of(observation, recordings) if observation.purpose == Purpose.GOLDEN else None
     return recording.id if recording else ""
 

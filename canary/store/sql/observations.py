@@ -83,8 +83,17 @@ class ObservationPart(Session):
         within = _between(since, until, observations.c.slot_time + 0)  # no index of it: each page would sort them all
         query = select(observations).where(observations.c.seq > after, scheduled, *within)
         page = self._connection.execute(query.order_by(observations.c.seq).limit(limit)).all()
-        found = self._scores_of(page[0].seq, page[-1].seq) if page else {}
+        found = self._scored(scores.c.seq.between(page[0].seq, page[-1].seq)) if page else {}
         return [Kept(row.seq, rows.to_observation(row, None), tuple(found.get(row.seq, ()))) for row in page]
+
+    def judged(self, slot_ids: Collection[str]) -> Mapping[str, Kept]:
+        kept: dict[str, Kept] = {}
+        for chunk in chunks(list(slot_ids)):
+            page = self._connection.execute(select(observations).where(observations.c.slot_id.in_(chunk))).all()
+            found = self._scored(scores.c.seq.in_([row.seq for row in page]))
+            for row in page:
+                kept[row.slot_id] = Kept(row.seq, rows.to_observation(row, None), tuple(found.get(row.seq, ())))
+        return kept
 
     def slot_ids(self, *, since: datetime) -> frozenset[str]:
         query = select(observations.c.slot_id).where(
@@ -123,8 +132,8 @@ class ObservationPart(Session):
         )
         return int(self._connection.execute(query).scalar_one())
 
-    def _scores_of(self, first: int, last: int) -> Mapping[int, list[ScoreRow]]:
-        query = _SCORES.where(scores.c.seq.between(first, last)).order_by(scores.c.seq, scores.c.id)
+    def _scored(self, chosen: ColumnElement[bool]) -> Mapping[int, list[ScoreRow]]:
+        query = _SCORES.where(chosen).order_by(scores.c.seq, scores.c.id)
         page = self._connection.execute(query).all()
         keys = self._series({row.series for row in page})
         found: dict[int, list[ScoreRow]] = defaultdict(list)

@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision that these tables are."""
 
 Big = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER is a row id there
@@ -152,6 +152,17 @@ outbox = Table(
     Column("leased_until", BigInteger),
     Column("delivered_at", BigInteger, index=True),
     Column("reason", Text),  # of the last failed attempt
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("document", LargeBinary, nullable=False),
 )
 
 recordings = Table(

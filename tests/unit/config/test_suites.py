@@ -120,3 +120,15 @@ def test_a_burst_that_a_day_of_tokens_could_not_pay_is_refused(failing: Failing)
 def test_cost_counts_the_prompt_the_tools_and_the_longest_answer(tmp_path: Path):
     (tmp_path / "a.yaml").write_text(PROBE.format(id="a", family="x").replace("Describe glass.", "x" * 400))
     assert cost(load_probes([tmp_path])[0]).total == 100 + 100
+
+
+def test_a_built_in_suite_that_nobody_schedules_is_fired_by_its_name(loading: Loading):
+    config = loading(suite(BUILTIN, "use: standard"))
+    unscheduled = {probe.id for one in config.fired_by("smoke") for probe in one.probes}
+    assert unscheduled == set(builtin_suites()["smoke"].probes or ())
+
+
+def test_a_suite_of_the_config_goes_before_a_built_in_one_of_its_name(loading: Loading):
+    config = loading(suite(BUILTIN, "use: standard"))
+    assert [config.fired_by(one.name) for one in config.suites] == [config.assignments()]
+    assert config.fired_by("unheard-of") == ()

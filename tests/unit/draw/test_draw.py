@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.draw import Chart, Ink, drawn, lines, png, svg, timeline
+from canary.draw import Chart, Ink, drawn, lines, nth, png, svg, timeline
 from canary.draw.marks import DARK, LIGHT
 from canary.draw.scale import number_ticks, thinned, time_ticks
 from canary.errors import CanaryError
@@ -150,3 +150,25 @@ def luminance(colour: str) -> float:
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+COUNTED = Chart(
+    "verdict", nth(0), nth(21), (tuple((nth(n), n - 19.0) for n in range(1, 21)),), limit="pass", counted=True
+)
+
+
+def test_a_counted_chart_has_answers_across_and_no_time() -> None:
+    shown = plain(COUNTED)
+    assert "pass 0" in "".join(shown)
+    assert shown[-1].split() == ["n-th", "0", "5", "10", "15", "20"]
+
+
+def test_the_legend_of_a_counted_chart_speaks_of_no_onset_and_no_change() -> None:
+    text = svg(drawn("verdict", [COUNTED]))
+    assert ("onset interval" in text, "recorded change" in text, ">sure<" in text) == (False, False, True)
+
+
+@given(st.integers(1, 100_000), st.integers(2, 20))
+def test_ticks_of_answers_are_whole_and_inside(last: int, most: int) -> None:
+    ticks = replace(COUNTED, end=nth(last)).ticks(most)
+    assert all(nth(0) <= moment <= nth(last) and text.replace(",", "").isdigit() for moment, text in ticks)

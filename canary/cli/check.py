@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from canary.config import Config
-    from canary.forecast import Forecast
+    from canary.forecast import Escalated, Forecast
     from canary.records import Observation
 
 _KINDS = {"event": "events", "distance": "distances"}
@@ -23,7 +23,7 @@ Medians, for each series alone and once it is armed, in brackets the number of
 probes; a fault that shows in several series is found sooner. "distances" are
 logprob, kl, divergence, surprisal, forced and length, "events" all others.
 "-": not seen; more golden answers (--golden) or a smaller
-detect.smallest_share would help."""
+detect.smallest_share would help. "escalated": while the tokens for it last."""
 
 
 @click.command(
@@ -90,6 +90,7 @@ def _show(out: "Console", path: str, result: "Forecast") -> None:
         ("runs", f"{result.runs_per_second:.3g} per second, at most {result.tokens_per_day:,} tokens per day"),
         ("golden", f"{result.golden:,} answers per group, so that a fault in {result.smallest_share:.1%} is seen"),
         ("", f"recording: {cost.runs:,} runs, at most {cost.tokens:,} tokens, {short(cost.least)} or more"),
+        *_escalation(result),
         ("false alarms", f"at most {result.false_alarms_per_week:g} per week on average, over the whole fleet,"),
         ("", f"if all baseline bounds hold (probability {1 - result.delta:g})"),
     ):
@@ -97,6 +98,20 @@ def _show(out: "Console", path: str, result: "Forecast") -> None:
     out.print(facts)
     out.print(_sights(result))
     out.print(_NOTE, style="dim")
+
+
+def _escalation(result: "Forecast") -> list[tuple[str, str]]:
+    one = result.escalation
+    if one is None:
+        return [("escalation", "off")]
+    return [
+        ("escalation", f"{one.factor} times as fast from evidence {one.warning:g} on, at most {_often(one)} in vain;"),
+        ("", f"about {one.tokens_while_healthy:,} tokens per week while all is well, at most {one.tokens_per_week:,}"),
+    ]
+
+
+def _often(one: "Escalated") -> str:
+    return f"{one.false_warnings_per_week:,.0f} times per week"
 
 
 def _sights(result: "Forecast") -> "Table":
@@ -108,6 +123,8 @@ def _sights(result: "Forecast") -> "Table":
     for sight in result.sights:
         cells = [_delay(probes, time) for _, probes, time in sight.delays]
         table.add_row(_KINDS[sight.kind.value], str(sight.series), short(sight.interval), *cells)
+        if sight.hastened:
+            table.add_row("  escalated", "", "", *("-" if time is None else short(time) for time in sight.hastened))
     return table
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from canary.baseline import plan_recording
-from canary.config import Config, load
+from canary.config import Config, Escalation, load
 from canary.daemon.assembly import probes_on
 from canary.detect import answers_needed
 from canary.forecast import Forecast, forecast, golden_answers
@@ -134,3 +134,31 @@ def test_a_recording_takes_at_least_what_the_slowest_target_is_allowed(tmp_path:
 def test_the_forecast_supposes_the_default_recording(tmp_path: Path) -> None:
     config = a_config(tmp_path)
     assert forecast(config) == forecast(config, golden_answers(config))
+
+
+def test_under_escalation_every_fault_that_is_seen_is_seen_sooner(tmp_path: Path) -> None:
+    for sight in forecast(a_config(tmp_path), golden=20_000).sights:
+        for (_, _, plain), hastened in zip(sight.delays, sight.hastened, strict=True):
+            assert plain is not None
+            assert hastened is not None
+            assert hastened < 0.8 * plain
+
+
+def test_what_is_not_seen_is_not_seen_under_escalation(tmp_path: Path) -> None:
+    assert forecast(a_config(tmp_path)).sights[0].hastened[0] is None
+
+
+def test_escalation_costs_its_share_at_most_and_less_while_all_is_well(tmp_path: Path) -> None:
+    outlook = forecast(a_config(tmp_path, models="a, b"), golden=5_000)
+    assert outlook.escalation is not None
+    assert outlook.escalation.tokens_per_week == pytest.approx(0.05 * 7 * outlook.tokens_per_day, rel=1e-3)
+    assert 0 < outlook.escalation.tokens_while_healthy < outlook.escalation.tokens_per_week
+    assert outlook.escalation.false_warnings_per_week == pytest.approx(160, abs=1)
+
+
+def test_escalation_that_is_off_is_not_forecast(tmp_path: Path) -> None:
+    config = a_config(tmp_path)
+    off = config.detect.model_copy(update={"escalation": Escalation(extra_share=0.0)})
+    outlook = forecast(config.model_copy(update={"detect": off}))
+    assert outlook.escalation is None
+    assert {sight.hastened for sight in outlook.sights} == {()}

@@ -228,3 +228,22 @@ def test_the_rest_has_its_names() -> None:
         value(metrics, "canary_baseline_timestamp_seconds", OF_TARGET),
         value(metrics, "canary_build_info", {"version": "1.2.3"}),
     ] == [0, 3, 4, 5, 1, 6, NOW.timestamp(), 1]
+
+
+def test_what_is_escalated_is_one_and_the_rest_is_zero() -> None:
+    other = SeriesKey(TARGET.name, "eu", "code", "syntax")
+    metrics = declared(series=(KEY, other))
+    of_code = {**OF_TARGET, "group": "code"}
+    assert value(metrics, "canary_escalated", of_code) == 0
+    metrics.escalated({(TARGET.name, "code")}, left=70.0)
+    assert value(metrics, "canary_escalated", of_code) == 1
+    assert value(metrics, "canary_escalated", {**OF_TARGET, "group": "prose"}) == 0
+    assert value(metrics, "canary_extra_tokens_left") == 70
+    metrics.escalated((), left=70.0)
+    assert value(metrics, "canary_escalated", of_code) == 0
+
+
+def test_extra_slots_are_counted() -> None:
+    metrics = declared()
+    metrics.extra()
+    assert value(metrics, "canary_extra_slots_total") == 1

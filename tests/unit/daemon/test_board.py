@@ -109,3 +109,10 @@ def test_an_incident_that_others_resolved_is_gone_at_the_next_refresh(stage: Sta
     stage.board.refresh([incident(findings=(finding(target=SHORT),), suppressed_by=None)])
     stage.board.refresh([])
     assert stage.states()[SHORT] is TargetState.LEARNING
+
+
+def test_what_is_escalated_shows_on_its_target_alone(stage: Stage) -> None:
+    stage.board.escalated({(SHORT, "prose"), (SHORT, "code")}, left=9.0)
+    assert {one.name: one.escalated for one in stage.board.snapshot().targets} == {SHORT: ("code", "prose"), LONG: ()}
+    stage.board.escalated((), left=9.0)
+    assert {one.escalated for one in stage.board.snapshot().targets} == {()}

@@ -18,7 +18,7 @@ answer between two slots.)
 
 False warnings are bounded as false alarms are. Own one unit of R from where it lies below the fallback F until it
 reaches the warning W: each rise brings W - F at least, the last and unfinished one loses F at most, and what is gained
-is on average at most the budget spent meanwhile. Hence, for N detectors,
+(with R beyond 1 counted as 1) is on average at most the budget spent meanwhile. Hence, for N detectors,
 
     E[false warnings until T] <= (sum of b until T + N * F) / (W - F)
 """

@@ -33,7 +33,7 @@ class Crowd:
     def __init__(self, detector: Detector, interval: float, factor: int, seed: int) -> None:
         self.interval, self.factor = interval, factor
         self.clock, self.extra = np.zeros(SERIES), np.zeros(SERIES)
-        self._log_e = np.stack(detector.typical(1.0))
+        self._log_e, self._outcomes = np.stack(detector.typical(1.0)), detector.outcomes(1.0)
         self._state, self._past = start(detector.alternatives, (SERIES,)), np.zeros(SERIES, dtype=bool)
         self._rng = np.random.default_rng(seed)
 
@@ -41,7 +41,7 @@ class Crowd:
         """The next slot of each, of whose answers a share are events; which of them alarm."""
         gap = np.where(self._past, self.interval / self.factor, self.interval)
         events = (self._rng.random(SERIES) < rate).astype(np.int64)
-        self._state = step(self._state, self._log_e[events], np.log(BUDGET * gap))
+        self._state = step(self._state, self._log_e[events], np.log(BUDGET * gap), self._outcomes)
         self.clock = self.clock + gap
         self.extra = self.extra + 1.0 - gap / self.interval
         reached = evidence(self._state)

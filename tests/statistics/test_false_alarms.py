@@ -135,28 +135,25 @@ def test_probing_faster_what_is_past_its_warning_keeps_the_promises_on_alarms_an
     """Each series has its own clock: a minute to the next slot, or a twelfth of it while it is past its warning."""
     p0, per_week, minutes, series = 0.02, 400.0, 60, 4000
     levels, rng = Levels(-3.0), np.random.default_rng(6)
-    log_e = outcomes(EventDetector(-np.log1p(-p0)), [0.0, 1.0])
+    detector = EventDetector(-np.log1p(-p0))
+    log_e, known = outcomes(detector, [0.0, 1.0]), detector.outcomes(1.0)
     state, passed = start(log_e.shape[1], (series,)), np.zeros(series, dtype=bool)
     clock, spent, alarms, warnings, slots = (np.zeros(series) for _ in range(5))
     while (active := clock < minutes).any():
         gap = np.where(passed, 1 / 12, 1.0)
-        b = np.where(active, per_week * gap / (7 * 24 * 60), 0.0)
-        after = step(state, np.where(active[:, None], log_e[(rng.random(series) < p0).astype(int)], 0.0), log_of(b))
-        alarmed, reached = evidence(after) >= 0.0, evidence(after)
+        b = per_week * gap / (7 * 24 * 60)
+        after = step(state, log_e[(rng.random(series) < p0).astype(int)], np.log(b), known)
+        reached = evidence(after)
+        alarmed = active & (reached >= 0.0)
         now = (reached >= np.where(passed, levels.fallback, levels.warning)) & ~alarmed
-        warnings += (now | alarmed) & ~passed
-        clock, spent, slots = clock + np.where(active, gap, 0.0), spent + b, slots + active
-        alarms, passed, state = alarms + alarmed, now, reset(after, alarmed)
+        warnings += active & (now | alarmed) & ~passed
+        clock, spent, slots = clock + active * gap, spent + active * b, slots + active
+        alarms, passed, state = alarms + alarmed, now, reset(after, alarmed)  # past its hour a series counts no more
     assert slots.mean() > 1.05 * minutes  # else nothing was tried
     assert lower_mean(int(alarms.sum())) <= spent.sum()
     bound = (spent.sum() + series * np.exp(levels.fallback)) / (np.exp(levels.warning) - np.exp(levels.fallback))
     assert lower_mean(int(warnings.sum())) <= bound
     assert spent.max() <= per_week * (minutes + 1) / (7 * 24 * 60)
-
-
-def log_of(b: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore"):
-        return np.log(b)
 
 
 def lower_mean(count: int) -> float:

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from canary.forecast import Escalated, Forecast
     from canary.records import Observation
 
-_KINDS = {"event": "events", "distance": "distances"}
+KINDS = {"event": "events", "distance": "distances", "bounded": "balances"}
 _NOTE = """\
 Medians, for each series alone and once it is armed, in brackets the number of
 probes; a fault that shows in several series is found sooner. "distances" are
-logprob, kl, divergence, surprisal, forced and length, "events" all others.
+logprob, kl, divergence, surprisal, forced and length, "balances" balance,
+"events" all others.
 "-": not seen; more golden answers (--golden) or a smaller
 detect.smallest_share would help. "escalated": while the tokens for it last."""
 
@@ -122,7 +123,7 @@ def _sights(result: "Forecast") -> "Table":
         table.add_column(f"{share:.1%}", justify="right")
     for sight in result.sights:
         cells = [_delay(probes, time) for _, probes, time in sight.delays]
-        table.add_row(_KINDS[sight.kind.value], str(sight.series), short(sight.interval), *cells)
+        table.add_row(KINDS[sight.kind.value], str(sight.series), short(sight.interval), *cells)
         if sight.hastened:
             table.add_row("  escalated", "", "", *("-" if time is None else short(time) for time in sight.hastened))
     return table

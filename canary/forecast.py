@@ -1,5 +1,6 @@
 """What a config costs, and what it can see: before the first probe is fired."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from canary.baseline.recording import REFERENCE_ANSWERS
 from canary.config import Assignment, Config, cost
-from canary.detect import answers_needed
+from canary.detect import Detector, answers_needed
+from canary.detect.escalation import Levels, extra_while_healthy
 from canary.pipeline.sight import SERIES, Sight, sights
-from canary.pipeline.watch import Rhythm, Terms, muster
-from canary.records import Baseline, BaselinePart, BaselineStatus, Probe, SeriesKey, Signal, SignalKind
+from canary.pipeline.watch import ANSWER, Rhythm, Terms, Watch, muster
+from canary.records import Baseline, BaselinePart, BaselineStatus, SeriesKey, Signal, SignalKind
 from canary.score import SCORERS, signals
 
-_DAY = timedelta(days=1)
+_DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,17 @@ class Cost:
     runs: int
     tokens: int
     least: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """What escalation costs in a week at most and while all is well, and how often it is called in vain at most."""
+
+    factor: int
+    warning: float
+    tokens_per_week: int
+    tokens_while_healthy: int
+    false_warnings_per_week: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,7 @@ class Forecast:
     needed: int
     recording: Cost
     sights: tuple[Sight, ...]
+    escalation: Escalated | None
 
 
 def golden_answers(config: Config) -> int:
@@ -78,7 +92,7 @@ def forecast(config: Config, golden: int | None = None) -> Forecast:
         armed=len(watch.armed),
         scopes=sum(sight.detectors for sight in found if sight.level != SERIES),
         runs_per_second=sum(one.burst / one.interval.total_seconds() for one in assignments),
-        tokens_per_day=round(sum(_tokens_per_day(one) for one in assignments)),
+        tokens_per_day=round(sum(one.tokens_in(_DAY) for one in assignments)),
         false_alarms_per_week=budget.false_alarms_per_week,
         arl=timedelta(weeks=1) / budget.false_alarms_per_week,
         delta=budget.delta,
@@ -87,6 +101,7 @@ def forecast(config: Config, golden: int | None = None) -> Forecast:
         needed=needed,
         recording=_recording(assignments, n),
         sights=found,
+        escalation=_escalated(config, watch, n),
     )
 
 
@@ -132,14 +147,29 @@ def _recording(assignments: Sequence[Assignment], n: int) -> Cost:
         count = one.burst * (sum(first) + n)
         runs += count
         least[one.target.name] += count / one.target.limits.rate_per_second
-        tokens += one.burst * n * _mean_tokens(one.probes)
+        tokens += n * one.tokens
         tokens += one.burst * sum(times * cost(probe).total for times, probe in zip(first, one.probes, strict=True))
     return Cost(runs, round(tokens), timedelta(seconds=max(least.values(), default=0.0)))
 
 
-def _tokens_per_day(assignment: Assignment) -> float:
-    return assignment.burst * _mean_tokens(assignment.probes) * (_DAY / assignment.interval)
-
-
-def _mean_tokens(probes: Sequence[Probe]) -> float:
-    return sum(cost(probe).total for probe in probes) / len(probes)
+def _escalated(config: Config, watch: Watch, n: int) -> Escalated | None:
+    """A probe group is escalated when one of its series is."""
+    rules = config.detect.escalation
+    if not rules.extra_share:
+        return None
+    levels = Levels(rules.warning)
+    extra: dict[tuple[str, str], float] = defaultdict(float)
+    known: dict[tuple[Detector, float, timedelta], float] = {}
+    for series, watched in watch.armed.items():
+        alike = watched.detector, watched.share, watched.interval
+        if alike not in known:
+            budget = math.log(watch.terms.false_alarms_per_week * watched.share * (watched.interval / _WEEK))
+            known[alike] = extra_while_healthy(
+                watched.detector, 1.0 / (n + 1), ANSWER, budget, factor=rules.factor, levels=levels
+            )
+        extra[series.target, series.group] += known[alike]
+    assignments = config.assignments()
+    most = rules.extra_share * sum(one.tokens_in(_WEEK) for one in assignments)
+    healthy = sum(one.tokens_in(_WEEK) * extra[one.target.name, one.group] for one in assignments)
+    false = levels.false_per_week(config.budget.false_alarms_per_week)
+    return Escalated(rules.factor, rules.warning, round(most), round(min(most, healthy)), false)

@@ -44,6 +44,12 @@ class _OfTarget:
 
 
 @dataclass(slots=True)
+class _OfGroup:
+    labels: str
+    escalated: bool = False
+
+
+@dataclass(slots=True)
 class _OfSeries:
     labels: str
     scored: int = 0
@@ -100,6 +106,11 @@ def _of_series(series: Collection[_OfSeries], scopes: Collection[_OfScope]) -> I
     yield from _family("canary_series_needed_answers", "Golden answers that arming takes.", needed)
 
 
+def _of_groups(groups: Collection[_OfGroup]) -> Iterator[str]:
+    escalated = ((of.labels, of.escalated) for of in groups)
+    yield from _family("canary_escalated", "1 while its evidence is past the warning and buys extra runs.", escalated)
+
+
 def _family(name: str, documentation: str, samples: Samples) -> Iterator[str]:
     yield f"# HELP {name} {documentation}\n"
     yield f"# TYPE {name} {'counter' if name.endswith('_total') else 'gauge'}\n"
@@ -126,6 +137,11 @@ def _of_target(target: Target, region: str) -> _OfTarget:
     return _OfTarget(labels, target.platform)
 
 
+def _of_group(group: str, target: Target, region: str) -> _OfGroup:
+    of_target = {"model": target.model, "platform": target.platform, "pool": target.pool, "region": region}
+    return _OfGroup(_labels(**of_target, group=group))
+
+
 def _of_key(key: SeriesKey) -> str:
     model, platform, pool = key.target.rsplit("/", 2)
     where = {"model": model, "platform": platform, "pool": pool, "region": key.region}
@@ -140,6 +156,7 @@ class Metrics:
         self._targets: dict[str, _OfTarget] = {}
         self._series: dict[SeriesKey, _OfSeries] = {}
         self._scopes: dict[SeriesKey, _OfScope] = {}
+        self._groups: dict[tuple[str, str], _OfGroup] = {}
         self._run = Histogram(
             "canary_run_duration_seconds", "From send to answer.", ["platform"], buckets=_RUN_SECONDS, registry=registry
         )
@@ -150,6 +167,10 @@ class Metrics:
             "canary_commit_duration_seconds", "One batch into the store.", buckets=_COMMIT_SECONDS, registry=registry
         )
         self._missed = Counter("canary_missed_slots", "Slots that were not probed.", ["reason"], registry=registry)
+        self._extra = Counter("canary_extra_slots", "Slots that escalation added.", registry=registry)
+        self._extra_left = Gauge(
+            "canary_extra_tokens_left", "What extra runs may still cost of this week's tokens.", registry=registry
+        )
         self._in_flight = Gauge("canary_runs_in_flight", "Runs that wait for an answer.", registry=registry)
         self._queued = Gauge("canary_queue_depth", "Observations that wait for their commit.", registry=registry)
         self._incidents = Gauge("canary_incidents", "Unresolved incidents.", ["state"], registry=registry)
@@ -177,6 +198,11 @@ class Metrics:
         self._targets = {name: self._targets.get(name) or _of_target(target, region) for name, target in known.items()}
         self._series = {key: self._series.get(key) or _OfSeries(_of_key(key)) for key in series}
         self._scopes = {key: self._scopes.get(key) or _OfScope(_of_key(key)) for key in scopes}
+        groups = {(key.target, key.group) for key in self._series}
+        self._groups = {
+            (name, group): self._groups.get((name, group)) or _of_group(group, known[name], region)
+            for name, group in sorted(groups)
+        }
         for target in known.values():
             self._run.labels(target.platform)
 
@@ -187,8 +213,9 @@ class Metrics:
     def chunks(self) -> Iterator[bytes]:
         """The exposition in parts: a large fleet's weighs tens of megabytes. Take them in a worker thread."""
         targets, series, scopes = list(self._targets.values()), list(self._series.values()), list(self._scopes.values())
+        groups = list(self._groups.values())
         yield generate_latest(self._registry)
-        lines = chain(_of_targets(targets), _of_series(series, scopes))
+        lines = chain(_of_targets(targets), _of_groups(groups), _of_series(series, scopes))
         while part := "".join(islice(lines, _LINES_IN_A_CHUNK)):
             yield part.encode()
 
@@ -211,6 +238,16 @@ class Metrics:
 
     def missed(self, reason: str, n: int = 1) -> None:
         self._missed.labels(reason).inc(n)
+
+    def extra(self) -> None:
+        """An extra slot is fired."""
+        self._extra.inc()
+
+    def escalated(self, keys: Collection[tuple[str, str]], *, left: float) -> None:
+        """These probe groups of targets are escalated, and no others; `left` of the extra tokens of the week."""
+        self._extra_left.set(left)
+        for key, of in self._groups.items():
+            of.escalated = key in keys
 
     def in_flight(self, n: int) -> None:
         self._in_flight.set(n)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from canary.config import Config
-    from canary.forecast import Forecast
+    from canary.forecast import Escalated, Forecast
     from canary.records import Observation
 
 
@@ -83,6 +83,7 @@ def _show(out: "Console", path: str, result: "Forecast") -> None:
         ("runs", f"{result.runs_per_second:.3g} per second, at most {result.tokens_per_day:,} tokens per day"),
         ("golden", _golden(result)),
         ("", f"recording: {cost.runs:,} runs, at most {cost.tokens:,} tokens, {short(cost.least)} or more"),
+        *_escalation(result),
         ("false alarms", f"at most {result.false_alarms_per_week:g} per week on average, over the whole fleet:"),
         ("", f"one in {result.arl / timedelta(weeks=1):.3g} weeks or more (its ARL), if all"),
         ("", f"baseline bounds hold (delta {result.delta:g} in sum: probability {1 - result.delta:g})"),
@@ -103,3 +104,17 @@ def _golden(result: "Forecast") -> str:
         f"{result.golden:,} answers per group arm {result.armed} of {result.series} series; the others learn, "
         f"{result.golden:,} of {result.needed:,}"
     )
+
+
+def _escalation(result: "Forecast") -> list[tuple[str, str]]:
+    one = result.escalation
+    if one is None:
+        return [("escalation", "off")]
+    return [
+        ("escalation", f"{one.factor} times as fast from evidence {one.warning:g} on, at most {_often(one)} in vain;"),
+        ("", f"about {one.tokens_while_healthy:,} tokens per week while all is well, at most {one.tokens_per_week:,}"),
+    ]
+
+
+def _often(one: "Escalated") -> str:
+    return f"{one.false_warnings_per_week:,.0f} times per week"

@@ -35,6 +35,7 @@ _LOOKS = {
 }
 _CELL = 20  # columns of the matrix
 _SCOPES = 3  # of those with the strongest evidence
+_RECENT = timedelta(minutes=1)  # of a daemon's heartbeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,9 @@ def command(path: str, reaching: bool, as_json: bool) -> None:
     """The fleet as a matrix: model by platform and pool, with the strongest evidence of each target.
 
     Evidence is ln R: a detector alarms at 0, and far below it all is well. "armed 5 of 8" series are watched, the
-    others still learn: "learning, 340 of 569" golden answers is the one that lacks most. Parts of the fleet that are
-    heard as a whole follow, those with the strongest evidence. It reads the store, so it works without the daemon.
+    others still learn: "learning, 340 of 569" golden answers is the one that lacks most. "escalated prose": that probe
+    group is probed faster at present. Parts of the fleet that are heard as a whole follow, those with the strongest
+    evidence. It reads the store, so it works without the daemon.
     """
     config = config_at(path)
     with store_of(config) as store:
@@ -108,7 +110,7 @@ def survey(config: "Config", store: "Store") -> Survey:
         states = tx.states(StateKind.ALARM)
         incidents = tx.incidents(open_only=True)
         last = {target.name: tx.last_slot(target.name, config.region) for target in config.targets}
-    rows = _rows(config, watch, list(states.values()), last, incidents, now)
+    rows = _with_escalated(_rows(config, watch, list(states.values()), last, incidents, now), config, store, now)
     return Survey(rows, list(islice(_parts(watch, states.values(), now), _SCOPES)), incidents, watch)
 
 
@@ -198,6 +200,17 @@ def _parts(watch: "Watch", states: "Iterable[StoredState]", now: datetime) -> It
             yield Part(place_of(state.series).name, state.series.signal, state.evidence, seen)
 
 
+def _with_escalated(rows: list[Row], config: "Config", store: "Store", now: datetime) -> list[Row]:
+    from dataclasses import replace
+
+    from canary.daemon.board import by_target
+    from canary.daemon.escalator import kept
+
+    told = kept(store, config.region)
+    groups = by_target(told.keys if told.at is not None and now - told.at < _RECENT else ())
+    return [replace(row, status=replace(row.status, escalated=groups.get(row.status.name, ()))) for row in rows]
+
+
 def _neediest(watch: "Watch", target: str) -> "Learning | None":
     ours = [learning for series, learning in watch.learning.items() if series.target == target]
     return max(ours, key=lambda learning: learning.needed - learning.n, default=None)
@@ -264,6 +277,7 @@ def _cell(row: Row) -> list[str]:
         _state(row),
         touched if "touched" in touched else f"evidence {touched}",
         f"seen {_ago(row.seen)}",
+        *([f"escalated {', '.join(row.status.escalated)}"] if row.status.escalated else []),
         *_lacks(row),
     ]
 
@@ -317,6 +331,7 @@ def _facts(row: Row) -> dict[str, object]:
         "strongest": row.strongest or None,
         "touched_share": row.touched,
         "armed": status.armed,
+        "escalated": status.escalated,
         "series": status.series,
         "golden": None if row.learning is None else row.learning.n,
         "golden_needed": None if row.learning is None else row.learning.needed,

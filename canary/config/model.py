@@ -27,6 +27,15 @@ class Assignment:
     jitter: timedelta
     burst: int = 1
 
+    @property
+    def tokens(self) -> float:
+        """What one slot costs on average, every answer as long as its probe allows."""
+        return self.burst * sum(cost(probe).total for probe in self.probes) / len(self.probes)
+
+    def tokens_in(self, span: timedelta) -> float:
+        """What its slots cost in so long a time."""
+        return self.tokens * (span / self.interval)
+
 
 class Config(Common):
     """All that the user wrote, checked. `digest` tells two configs apart, but not two values of a secret."""

@@ -73,10 +73,23 @@ class Budget(Strict):
     weights: dict[Name, Annotated[float, Field(ge=0.01, le=100), Scalar]] = Field(default_factory=dict, max_length=100)
 
 
+class Escalation(Strict):
+    """What is past its warning is probed `factor` times as often, until the evidence falls back or an alarm tells.
+
+    `warning` is evidence (ln R, as `canary status` shows it; an alarm is at 0). In any seven days all extra runs
+    together cost at most `extra_share` of the tokens that the suites cost in a week; 0 turns escalation off.
+    """
+
+    factor: Annotated[int, Field(ge=2, le=20), Scalar] = 5
+    warning: Annotated[float, Field(ge=-30, le=-0.5), Scalar] = -6.0
+    extra_share: Annotated[float, Field(ge=0, le=1), Scalar] = 0.05
+
+
 class Detect(Strict):
     """The smallest share of touched answers that has to be seen: a series is armed when its golden data allow it."""
 
     smallest_share: Annotated[float, Field(ge=0.001, le=1), Scalar] = 0.05
+    escalation: Escalation = Escalation()
 
 
 class Match(Strict):

@@ -33,7 +33,7 @@ def plan_of(config: Config) -> Plan:
         PlanEntry(one.suite, one.target, one.group, one.probes, one.interval, one.jitter, one.burst)
         for one in config.assignments()
     ]
-    return Plan(tuple(entries), config.region, _SEED)
+    return Plan(tuple(entries), config.region, _SEED, config.detect.escalation.factor)
 
 
 def rhythms_of(config: Config) -> tuple[Rhythm, ...]:

@@ -1,7 +1,7 @@
 """What the daemon knows of itself at this moment: the source of the page, of the health checks and of the metrics."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -33,6 +33,11 @@ class Board:
         self._armed: Counter[str] = Counter()
         self._series: Counter[str] = Counter()
         self._incidents: dict[str, Incident] = {}
+        self._escalated: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def unresolved(self) -> Collection[Incident]:
+        return self._incidents.values()
 
     def configure(self, config: Config, watch: Watch) -> None:
         """Another config, or other baselines."""
@@ -81,6 +86,11 @@ class Board:
         self._incidents = {}
         self.incidents(unresolved)
 
+    def escalated(self, keys: Collection[tuple[str, str]], *, left: float) -> None:
+        """These are probed faster; `left` of the week's tokens for it."""
+        self._metrics.escalated(keys, left=left)
+        self._escalated = by_target(keys)
+
     def tell_staleness(self) -> None:
         now = self._clock.now()
         self._metrics.stale({target.name for target in self.snapshot().targets if target.stale(now)})
@@ -110,6 +120,7 @@ class Board:
             last_result_at=self._last.get(name),
             armed=self._armed[name],
             series=self._series[name],
+            escalated=self._escalated.get(name, ()),
         )
         ours = [incident for incident in self._incidents.values() if incident.touches(name, self._region)]
         return replace(status, state=state_of(status, ours, now))
@@ -120,6 +131,14 @@ class Board:
             self._metrics.baseline(series.target, watched.since)
         for series, learning in watch.learning.items():
             self._metrics.learned(series, n=learning.n, needed=learning.needed, armed=False)
+
+
+def by_target(keys: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """The probe groups of each target."""
+    groups: dict[str, tuple[str, ...]] = {}
+    for target, group in sorted(keys):
+        groups[target] = (*groups.get(target, ()), group)
+    return groups
 
 
 def state_of(status: TargetStatus, incidents: Sequence[Incident], now: datetime) -> TargetState:

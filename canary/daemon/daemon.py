@@ -8,7 +8,7 @@ import asyncio
 import logging
 import signal
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
@@ -21,6 +21,8 @@ from canary.clock import Clock
 from canary.config import Config, load
 from canary.daemon import assembly
 from canary.daemon.board import Board, Checks
+from canary.daemon.escalator import Escalator, alarm_states, kept
+from canary.daemon.fund import Fund
 from canary.daemon.health import Health
 from canary.daemon.purse import Purse, spent_today
 from canary.errors import CanaryError, StoreUnavailable
@@ -40,6 +42,7 @@ from canary.web.server import WebServer
 log = logging.getLogger(__name__)
 
 BREATH = 0.1  # seconds that housekeeping leaves to others between two transactions
+_MOST_NAMED = 20
 HEARTBEAT = 2.0  # seconds between looks at the store for what others changed
 HOUSEKEEPING = 3600.0
 FLIGHTS_END, WRITER_ENDS = timedelta(seconds=15), timedelta(seconds=8)  # within the 30 s that supervisors grant
@@ -66,8 +69,15 @@ class Daemon:
         self._ledger = Ledger(self._store, watch, assembly.receivers_of(self._config), clock)
         self._writer = Writer(self._commit, clock, weigh=lambda fired: weight(fired.observations))
         self._scheduler = Scheduler(
-            assembly.plan_of(self._config), clock, self._fire, missed=self._missed, lateness=self._late
+            assembly.plan_of(self._config),
+            clock,
+            self._fire,
+            missed=self._missed,
+            lateness=self._late,
+            fire_extra=self._fire_extra,
         )
+        fund = Fund(kept(self._store, self._config.region).hours)
+        self._escalator = Escalator(self._config, watch, self._purse, alarm_states(self._store), fund)
         self._outbox = self._new_outbox()
         self._misses: Counter[tuple[str, str]] = Counter()
         self._changing = asyncio.Lock()  # config and baselines change one at a time
@@ -130,6 +140,11 @@ class Daemon:
             self._purse.spent(observation)
         await self._writer.put(Fired(first.probe, observations))
 
+    async def _fire_extra(self, volley: Sequence[Run]) -> None:
+        if self._escalator.pays(volley, self._clock.now()):
+            self._metrics.extra()
+            await self._fire(volley)
+
     def _missed(self, run: Run, reason: MissReason) -> None:
         self._miss(run, reason.value)
 
@@ -159,6 +174,17 @@ class Daemon:
             log.warning("incident", extra=facts)
         if committed.decisions:
             self._outbox.wake()
+        self._escalator.heed(committed.step.states)
+        self._escalate()
+
+    def _escalate(self) -> None:
+        """Probe faster what is past its warning, and nothing else."""
+        now, before = self._clock.now(), self._escalator.keys
+        if self._escalator.choose(now, self._board.unresolved):
+            keys = self._escalator.keys
+            self._scheduler.escalate(keys)
+            self._board.escalated(keys, left=self._escalator.left(now))
+            log.info("escalation", extra={"faster": _names(keys - before), "fell_back": _names(before - keys)})
 
     # -- long-lived tasks
 
@@ -190,20 +216,24 @@ class Daemon:
 
     async def _follow(self) -> None:
         """Raises: StoreUnavailable."""
-        revision, unresolved = await asyncio.to_thread(self._look)
+        revision, unresolved = await asyncio.to_thread(self._look, self._escalator.fact(self._clock.now()))
         self._board.refresh(unresolved)
+        self._escalate()
         if revision == self._revision:
             return
         async with self._changing:
             watch = await asyncio.to_thread(assembly.watch_of, self._config, self._store)
+            states = await asyncio.to_thread(alarm_states, self._store)
             self._ledger.watch = watch
             self._board.configure(self._config, watch)
+            self._escalator.configure(self._config, watch, states)
             self._revision = revision
         log.info("baselines_taken", extra={"revision": revision, "armed": len(watch.armed)})
 
-    def _look(self) -> tuple[str | None, Sequence[Incident]]:
+    def _look(self, escalation: tuple[str, str]) -> tuple[str | None, Sequence[Incident]]:
         with self._store.transaction() as tx:
             tx.put_fact(_ALIVE + self._config.region, self._clock.now().isoformat())
+            tx.put_fact(*escalation)
             return tx.fact(REVISION), tx.incidents(open_only=True)
 
     def _examine(self) -> None:
@@ -211,6 +241,7 @@ class Daemon:
         self._metrics.in_flight(self._scheduler.in_flight)
         self._metrics.queued(self._writer.depth)
         self._board.tell_staleness()
+        self._board.escalated(self._escalator.keys, left=self._escalator.left(self._clock.now()))
         for (target, reason), slots in self._misses.items():
             log.warning("slots_missed", extra={"target": target, "reason": reason, "slots": slots})
         self._misses.clear()
@@ -250,6 +281,7 @@ class Daemon:
         self._purse.recall(spent_today(self._store, self._config.targets, now), now)
         self._board.configure(self._config, self._ledger.watch)
         self._board.refresh(unresolved)
+        self._escalate()
         self._metrics.reloaded(successfully=True, at=now)
 
     async def reload(self) -> None:
@@ -261,11 +293,14 @@ class Daemon:
                 assembly.require_same_ground(self._config, config)
                 watch = await asyncio.to_thread(assembly.watch_of, config, self._store)
                 spent = await asyncio.to_thread(spent_today, self._store, config.targets, now)
+                states = await asyncio.to_thread(alarm_states, self._store)
             except CanaryError as error:
                 log.error("reload_refused", extra={"reason": str(error)})  # noqa: TRY400  the reason is all there is to it
                 self._metrics.reloaded(successfully=False, at=now)
                 return
             self._take(config, watch)
+            self._escalator.configure(config, watch, states)
+            self._escalate()
             self._purse.recall(spent, now)
             self._metrics.reloaded(successfully=True, at=now)
             log.info("reloaded", extra={"config": config.digest})
@@ -316,6 +351,10 @@ class Daemon:
 def _revision(store: Store) -> str | None:
     with store.reading() as tx:
         return tx.fact(REVISION)
+
+
+def _names(keys: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"{target} {group}" for target, group in sorted(keys)[:_MOST_NAMED]]
 
 
 def _told(errors: ExceptionGroup[Exception]) -> str:

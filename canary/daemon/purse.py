@@ -1,18 +1,24 @@
 """Tokens per day: a target that has had its share is not probed until midnight UTC."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from canary.records import Observation, Target
 from canary.store.base import Store
 
+_DAY = timedelta(days=1)
+
 
 def spent_today(store: Store, targets: Iterable[Target], now: datetime) -> Mapping[str, int]:
     """What each limited target has spent since midnight UTC, by the store."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = _midnight(now)
     limited = [target.name for target in targets if target.limits.tokens_per_day is not None]
     with store.reading() as tx:
         return {name: tx.tokens_spent(target=name, since=midnight) for name in limited}
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 class Purse:
@@ -32,6 +38,13 @@ class Purse:
         self._turn(now.date())
         limit = target.limits.tokens_per_day
         return limit is None or self._spent.get(target.name, 0) < limit
+
+    def spares(self, target: Target, tokens: int, planned: float, now: datetime) -> bool:
+        """Whether so many tokens more leave enough for what is `planned` a day, until midnight."""
+        self._turn(now.date())
+        limit = target.limits.tokens_per_day
+        ahead = planned * (1.0 - (now - _midnight(now)) / _DAY)
+        return limit is None or self._spent.get(target.name, 0) + tokens + ahead <= limit
 
     def spent(self, observation: Observation) -> None:
         """Count an answer."""

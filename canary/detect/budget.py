@@ -1,10 +1,11 @@
 """The false-alarm budget: time spends it, not probes.
 
 A budget of B per week over all detectors, of which one series holds `share`, promises: from the start to any time,
-the mean number of false alarms is at most B * weeks, whatever the rates of probing, with targets added, with shares
-divided anew, and under any dependence between series. One week may hold more than B; the sum holds. In the words of
-sequential analysis: a series with a constant interval has a mean time to a false alarm (ARL) of at least 1 / (B *
-share) weeks. With B = 1 and 2,000 equal series one of them waits 2,000 weeks on average; the fleet as a whole, one.
+the mean number of false alarms is at most B * weeks, whatever the rates of probing (those that follow the evidence
+included, see `escalation`), with targets added, with shares divided anew, and under any dependence between series. One
+week may hold more than B; the sum holds. In the words of sequential analysis: a series with a constant interval has a
+mean time to a false alarm (ARL) of at least 1 / (B * share) weeks. With B = 1 and 2,000 equal series one of them waits
+2,000 weeks on average; the fleet as a whole, one.
 """
 
 import math

@@ -4,11 +4,14 @@ Each entry has a slot at `phase + k * interval` since the Unix epoch, its phase 
 that two daemons and a restarted one agree on every slot, and no entry moves another. What a slot holds (probe, salt,
 jitter) is drawn by hash from the slot itself, so nothing has to be remembered and it does not matter who asks when.
 All times are whole milliseconds.
+
+An escalated entry has extra slots, which part each of its intervals evenly. They too lie where they lie whoever asks;
+who is escalated only decides which of them are due, and no regular slot knows of it.
 """
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -18,6 +21,9 @@ from canary.records import Probe, Run, Target
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+
+MOST_FACTOR = 20
+"""Extra slots of the shortest interval, 100 ms, are still whole milliseconds apart."""
 
 Key = tuple[str, str]
 """(target name, probe group): what has one rhythm."""
@@ -51,11 +57,12 @@ class PlanEntry:
 class Planned:
     """What one slot holds and the moment at which it is to be fired: the slot time plus jitter.
 
-    `run` is the run of a lone probe, and the first one of a burst.
+    `run` is the run of a lone probe, and the first one of a burst. An `extra` slot is one of escalation.
     """
 
     run: Run
     fire_at: datetime
+    extra: bool = False
 
     @property
     def key(self) -> Key:
@@ -75,6 +82,7 @@ class _Lane:
     jitter: int
     phases: tuple[int, ...]
     entries: tuple[PlanEntry, ...]
+    extra: bool = False
 
     def slots(self, first: int, last: int) -> Iterator[tuple[PlanEntry, int]]:
         """All slots with first <= slot <= last."""
@@ -87,13 +95,19 @@ class _Lane:
 
 @dataclass(frozen=True)
 class Plan:
-    """All entries of one prober. `seed` is the fleet's: it decides which probe, salt and jitter a slot gets."""
+    """All entries of one prober. `seed` is the fleet's: it decides which probe, salt and jitter a slot gets.
+
+    An interval of an escalated entry holds `factor` slots.
+    """
 
     entries: tuple[PlanEntry, ...]
     region: str
     seed: str = ""
+    factor: int = 1
 
     def __post_init__(self) -> None:
+        if not 1 <= self.factor <= MOST_FACTOR:
+            raise ValueError(f"an interval cannot hold {self.factor} slots: 1 to {MOST_FACTOR}")
         if len({entry.key for entry in self.entries}) < len(self.entries):
             raise ValueError("two entries cover one probe group on one target")
 
@@ -111,25 +125,42 @@ class Plan:
         """Slots per second."""
         return sum(1 / entry.interval.total_seconds() for entry in self.entries)
 
-    def due(self, after: datetime, until: datetime) -> tuple[Planned, ...]:
-        """The slots with after < fire_at <= until, by fire_at."""
+    def due(self, after: datetime, until: datetime, escalated: Collection[Key] = ()) -> tuple[Planned, ...]:
+        """The slots with after < fire_at <= until, by fire_at; the extra ones of those entries that are `escalated`."""
         first, last = _milliseconds(after), _milliseconds(until)
         found = [
-            (fire_at, entry.key, entry, slot)
-            for lane in self._lanes
+            (fire_at, entry.key, lane.extra, entry, slot)
+            for lane in (*self._lanes, *self._extra_lanes(escalated))
             for entry, slot in lane.slots(first - lane.jitter, last)
             if first < (fire_at := slot + self._jitter(entry, slot, lane.jitter)) <= last
         ]
-        found.sort(key=lambda item: item[:2])
-        return tuple(Planned(self._run(entry, slot), _moment(fire_at)) for fire_at, _, entry, slot in found)
+        found.sort(key=lambda item: item[:3])
+        return tuple(
+            Planned(self._run(entry, slot), _moment(fire_at), extra) for fire_at, _, extra, entry, slot in found
+        )
+
+    def _extra_lanes(self, escalated: Collection[Key]) -> Iterator[_Lane]:
+        for key in escalated if self.factor > 1 else ():
+            if (entry := self._by_key.get(key)) is not None:
+                interval = entry.interval // _MILLISECOND
+                steps = (nth * interval // self.factor for nth in range(1, self.factor))
+                phases = sorted((self._phase(entry) + step) % interval for step in steps)
+                jitter = entry.jitter // _MILLISECOND // self.factor
+                yield _Lane(interval, jitter, tuple(phases), (entry,) * len(phases), extra=True)
+
+    @cached_property
+    def _by_key(self) -> dict[Key, PlanEntry]:
+        return {entry.key: entry for entry in self.entries}
+
+    def _phase(self, entry: PlanEntry) -> int:
+        return _draw(self.region, *entry.key) % (entry.interval // _MILLISECOND)
 
     @cached_property
     def _lanes(self) -> tuple[_Lane, ...]:
         rhythms: dict[tuple[int, int], list[tuple[int, Key, PlanEntry]]] = defaultdict(list)
         for entry in self.entries:
-            interval = entry.interval // _MILLISECOND
-            phase = _draw(self.region, *entry.key) % interval
-            rhythms[interval, entry.jitter // _MILLISECOND].append((phase, entry.key, entry))
+            rhythm = entry.interval // _MILLISECOND, entry.jitter // _MILLISECOND
+            rhythms[rhythm].append((self._phase(entry), entry.key, entry))
         return tuple(
             _Lane(interval, jitter, tuple(phase for phase, _, _ in ordered), tuple(entry for _, _, entry in ordered))
             for (interval, jitter), rows in rhythms.items()

@@ -2,10 +2,11 @@
 
 A slot belongs to the plan that is in force at its slot time. A slot of the old plan whose jitter reaches past the
 switch is left to the new one, if the new one has it too; any other slot before the switch is not the new plan's
-business. So nothing is fired twice or lost, and nothing is fired at a target that is gone.
+business. So nothing is fired twice or lost, and nothing is fired at a target that is gone. Extra slots are not
+inherited.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -24,8 +25,8 @@ class Rota:
     since: datetime = _EVER
     inherited: frozenset[tuple[Key, datetime]] = frozenset()
 
-    def due(self, after: datetime, until: datetime) -> tuple[Planned, ...]:
-        return tuple(planned for planned in self.plan.due(after, until) if self._owns(planned))
+    def due(self, after: datetime, until: datetime, escalated: Collection[Key] = ()) -> tuple[Planned, ...]:
+        return tuple(planned for planned in self.plan.due(after, until, escalated) if self._owns(planned))
 
     def walk(self, after: datetime, until: datetime) -> Iterator[Planned]:
         """As `due`, for an interval of any length."""

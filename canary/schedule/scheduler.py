@@ -3,12 +3,15 @@
 Every slot is fired, or told as missed with a reason. A gap (a stall, a suspended machine, a clock set forward, the
 time before a start) may hold millions of slots: they are told in portions, tick by tick, and at most `_MOST_TOLD` of
 one gap.
+
+The extra slots of escalation are a gift: one that cannot be fired is neither told as missed nor made up for. As all
+slots of a group on a target they are fired one after another, so that a series is fed in the order of its slots.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -42,7 +45,7 @@ class MissReason(StrEnum):
 
 
 class Scheduler:
-    """Fires the runs of a plan, each once, those of a burst in one call.
+    """Fires the runs of a plan, each once, those of a burst in one call; extra slots by `fire_extra`.
 
     `tick` may be called at any time, by anyone in the event loop's thread.
     """
@@ -55,12 +58,15 @@ class Scheduler:
         *,
         missed: Callable[[Run, MissReason], None],
         lateness: Callable[[Run, timedelta], None],
+        fire_extra: Callable[[Sequence[Run]], Awaitable[None]] | None = None,
         grace: timedelta = timedelta(seconds=30),
         max_in_flight: int = 256,
     ) -> None:
         self._rota = Rota(plan)
         self._clock = clock
         self._fire = fire
+        self._fire_extra = fire_extra or fire
+        self._escalated: frozenset[Key] = frozenset()
         self._missed = missed
         self._lateness = lateness
         self._grace = grace
@@ -100,9 +106,13 @@ class Scheduler:
             self._gaps.append(_gap(self._rota, self._cursor, now - self._grace, MissReason.LATE))
             self._cursor = now - self._grace
         after, self._cursor = self._cursor, now
-        for planned in self._rota.due(after, now):
+        for planned in self._rota.due(after, now, self._escalated):
             self._handle(planned, now)
         self._tell()
+
+    def escalate(self, keys: Collection[Key]) -> None:
+        """From now on the extra slots of these, and of no others, are fired as well."""
+        self._escalated = frozenset(keys)
 
     def replace(self, plan: Plan) -> None:
         """Go on with another plan from the last tick on. Entries that are the same in both keep every slot."""
@@ -127,7 +137,7 @@ class Scheduler:
     def _handle(self, planned: Planned, now: datetime) -> None:
         reason = self._obstacle(planned)
         if reason is not None:
-            for run in planned.runs:
+            for run in () if planned.extra else planned.runs:
                 self._missed(run, reason)
             return
         self._lateness(planned.run, now - planned.fire_at)
@@ -142,7 +152,7 @@ class Scheduler:
         return MissReason.SATURATED if self.in_flight >= self._max_in_flight else None
 
     async def _fly(self, planned: Planned) -> None:
-        await self._fire(planned.runs)
+        await (self._fire_extra if planned.extra else self._fire)(planned.runs)
 
     def _landed(self, planned: Planned, task: asyncio.Task[None]) -> None:
         key = planned.key

@@ -123,4 +123,5 @@ def _target(target: TargetStatus, snapshot: Snapshot) -> dict[str, object]:
         "interval_seconds": target.interval.total_seconds(),
         "series": target.series,
         "armed": target.armed,
+        "escalated": target.escalated,
     }

@@ -137,7 +137,7 @@ def _pool(target: TargetStatus, now: datetime, anchor: str | None) -> str:
     state = target.state
     return (
         f'<li><{tag}{link} class="pool {state.value}">{_SIGNS[state]} <b>{escape(target.pool)}</b>'
-        f"<small>{_state(target)}</small>"
+        f"<small>{_state(target)}</small>{_escalated(target)}"
         f'<small class="dim">{_last(target, now)}</small></{tag}></li>'
     )
 
@@ -146,6 +146,10 @@ def _state(target: TargetStatus) -> str:
     if target.state is TargetState.LEARNING:
         return f"learning, {target.armed} of {target.series} armed"
     return target.state.value
+
+
+def _escalated(target: TargetStatus) -> str:
+    return f"<small>escalated: {escape(', '.join(target.escalated))}</small>" if target.escalated else ""
 
 
 def _last(target: TargetStatus, now: datetime) -> str:

@@ -33,7 +33,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class TargetStatus:
-    """A cell of the fleet matrix. `expected_since` is when its plan started."""
+    """A cell of the fleet matrix. `expected_since` is when its plan started; `escalated` are probe groups."""
 
     model: str
     platform: str
@@ -44,6 +44,7 @@ class TargetStatus:
     last_result_at: datetime | None
     armed: int
     series: int
+    escalated: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-ALL = ("startup", "http", "end_to_end", "store", "memory", "detection", "scoring")
+ALL = ("startup", "http", "end_to_end", "store", "memory", "detection", "escalation", "scoring")
 
 for name in ALL:
     print(f"\n## {name}\n", flush=True)

@@ -2,6 +2,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -370,3 +371,74 @@ async def test_a_burst_in_flight_does_not_hold_up_the_lone_probe():
     scheduler = probing.scheduler(plan(entry(jitter=0), entry(jitter=0, burst=8)))
     await pass_time(scheduler, clock, timedelta(seconds=60))
     assert Counter(run.burst for run in probing.fired) == {1: 1, 8: 8}
+
+
+HASTY = replace(plan(entry(jitter=0), entry("long", jitter=0)), factor=6)
+
+
+async def test_what_is_escalated_is_fired_faster_and_nothing_else():
+    clock = FakeClock(START)
+    probing = Probing(clock)
+    scheduler = probing.scheduler(HASTY)
+    scheduler.escalate({entry().key})
+    await pass_time(scheduler, clock, timedelta(minutes=10))
+    fired = Counter(run.target.pool for run in probing.fired)
+    assert fired == {"short": 60, "long": 10}
+    scheduler.escalate(())
+    await pass_time(scheduler, clock, timedelta(minutes=10))
+    assert Counter(run.target.pool for run in probing.fired) - fired == {"short": 10, "long": 10}
+
+
+async def test_extra_slots_are_fired_by_a_function_of_their_own():
+    clock, extra = FakeClock(START), []
+
+    async def fire_extra(volley: Sequence[Run]) -> None:
+        extra.extend(volley)
+
+    probing = Probing(clock)
+    scheduler = Scheduler(
+        HASTY,
+        clock,
+        probing.fire,
+        missed=lambda run, reason: probing.missed.append((run, reason)),
+        lateness=lambda _run, _late: None,
+        fire_extra=fire_extra,
+    )
+    scheduler.escalate({entry().key})
+    await pass_time(scheduler, clock, timedelta(minutes=10))
+    assert (len(probing.fired), len(extra)) == (20, 50)
+
+
+async def test_an_extra_slot_that_cannot_be_fired_is_not_a_missed_one():
+    clock = FakeClock(START)
+    probing = Probing(clock)
+    scheduler = probing.scheduler(HASTY)
+    scheduler.escalate({entry().key, entry("long").key})
+    probing.hold.clear()
+    await pass_time(scheduler, clock, timedelta(minutes=10))
+    probing.hold.set()
+    clock.advance(HOUR)
+    await pass_time(scheduler, clock, timedelta(minutes=1))
+    regular = due(HASTY, timedelta(0), timedelta(minutes=71))
+    assert {run.slot_id for run, _ in probing.missed} <= regular.keys()
+    await scheduler.drain(timedelta(0))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.floats(0.1, 200), st.sampled_from(["on", "off", "reload"])), max_size=20))
+def test_however_escalation_comes_and_goes_no_slot_is_fired_twice_and_no_regular_one_is_lost(steps):
+    async def play() -> None:
+        clock = FakeClock(START)
+        probing = Probing(clock)
+        scheduler = probing.scheduler(HASTY)
+        for length, what in steps:
+            if what == "reload":
+                scheduler.replace(HASTY)
+            else:
+                scheduler.escalate({entry().key} if what == "on" else ())
+            await pass_time(scheduler, clock, seconds(length))
+        counts = Counter(run.slot_id for run in probing.fired)
+        assert set(counts.values()) <= {1}
+        assert due(HASTY, timedelta(0), clock.now() - START).keys() <= counts.keys()
+
+    asyncio.run(play())

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from scipy.special import betaincinv
+from scipy.special import betaincinv, gammaincinv
 
 from canary.detect import (
     DistanceDetector,
@@ -20,6 +20,7 @@ from canary.detect import (
     upper_share,
 )
 from canary.detect.distance import ranks
+from canary.detect.escalation import Levels
 from tests.statistics.simulate import alarm_counts, bernoulli, outcomes
 
 AT = datetime(2025, 8, 25, tzinfo=UTC)
@@ -128,3 +129,33 @@ def test_all_bounds_of_the_golden_tail_hold_together_with_the_promised_probabili
     broken = int((order > np.array(tail_bounds(n, delta))).any(axis=1).sum())
     assert betaincinv(max(broken, 1), sets - broken + 1, SURE) <= delta
     assert broken / sets >= delta / 2 * 0.8  # the half of delta on the largest value is not wasted
+
+
+def test_probing_faster_what_is_past_its_warning_keeps_the_promises_on_alarms_and_on_warnings():
+    """Each series has its own clock: a minute to the next slot, or a twelfth of it while it is past its warning."""
+    p0, per_week, minutes, series = 0.02, 400.0, 60, 4000
+    levels, rng = Levels(-3.0), np.random.default_rng(6)
+    detector = EventDetector(-np.log1p(-p0))
+    log_e, known = outcomes(detector, [0.0, 1.0]), detector.outcomes(1.0)
+    state, passed = start(log_e.shape[1], (series,)), np.zeros(series, dtype=bool)
+    clock, spent, alarms, warnings, slots = (np.zeros(series) for _ in range(5))
+    while (active := clock < minutes).any():
+        gap = np.where(passed, 1 / 12, 1.0)
+        b = per_week * gap / (7 * 24 * 60)
+        after = step(state, log_e[(rng.random(series) < p0).astype(int)], np.log(b), known)
+        reached = evidence(after)
+        alarmed = active & (reached >= 0.0)
+        now = (reached >= np.where(passed, levels.fallback, levels.warning)) & ~alarmed
+        warnings += active & (now | alarmed) & ~passed
+        clock, spent, slots = clock + active * gap, spent + active * b, slots + active
+        alarms, passed, state = alarms + alarmed, now, reset(after, alarmed)  # past its hour a series counts no more
+    assert slots.mean() > 1.05 * minutes  # else nothing was tried
+    assert lower_mean(int(alarms.sum())) <= spent.sum()
+    bound = (spent.sum() + series * np.exp(levels.fallback)) / (np.exp(levels.warning) - np.exp(levels.fallback))
+    assert lower_mean(int(warnings.sum())) <= bound
+    assert spent.max() <= per_week * (minutes + 1) / (7 * 24 * 60)
+
+
+def lower_mean(count: int) -> float:
+    """Lower bound of the mean of a Poisson count; alarms of independent series vary no more."""
+    return float(gammaincinv(count, SURE)) if count else 0.0

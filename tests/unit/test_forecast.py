@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from canary.baseline import plan_recording
-from canary.config import Config, load
+from canary.config import Config, Escalation, load
 from canary.daemon.assembly import probes_on
 from canary.detect import answers_needed
 from canary.forecast import Forecast, forecast, golden_answers
@@ -152,3 +152,18 @@ def test_too_few_golden_answers_arm_nothing_and_say_how_many_it_takes(tmp_path: 
 
 def test_the_fleets_arl_is_the_budgets(tmp_path: Path) -> None:
     assert forecast(a_config(tmp_path, budget=0.5)).arl == timedelta(weeks=2)
+
+
+def test_escalation_costs_its_share_at_most_and_less_while_all_is_well(tmp_path: Path) -> None:
+    outlook = forecast(a_config(tmp_path, models="a, b"), golden=5_000)
+    assert outlook.escalation is not None
+    assert outlook.escalation.tokens_per_week == pytest.approx(0.05 * 7 * outlook.tokens_per_day, rel=1e-3)
+    assert 0 < outlook.escalation.tokens_while_healthy < outlook.escalation.tokens_per_week
+    assert outlook.escalation.false_warnings_per_week == pytest.approx(160, abs=1)
+
+
+def test_escalation_that_is_off_is_not_forecast(tmp_path: Path) -> None:
+    config = a_config(tmp_path)
+    off = config.detect.model_copy(update={"escalation": Escalation(extra_share=0.0)})
+    outlook = forecast(config.model_copy(update={"detect": off}))
+    assert outlook.escalation is None

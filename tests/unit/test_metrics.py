@@ -259,3 +259,22 @@ def test_a_part_of_the_fleet_that_is_gone_has_no_metric() -> None:
     metrics.declare([TARGET], [KEY], [SCOPE], region="eu")
     metrics.declare([TARGET], [KEY], region="eu")
     assert value(metrics, "canary_alarms_total", OF_SCOPE) is None
+
+
+def test_what_is_escalated_is_one_and_the_rest_is_zero() -> None:
+    other = SeriesKey(TARGET.name, "eu", "code", "syntax")
+    metrics = declared(series=(KEY, other))
+    of_code = {**OF_TARGET, "group": "code"}
+    assert value(metrics, "canary_escalated", of_code) == 0
+    metrics.escalated({(TARGET.name, "code")}, left=70.0)
+    assert value(metrics, "canary_escalated", of_code) == 1
+    assert value(metrics, "canary_escalated", {**OF_TARGET, "group": "prose"}) == 0
+    assert value(metrics, "canary_extra_tokens_left") == 70
+    metrics.escalated((), left=70.0)
+    assert value(metrics, "canary_escalated", of_code) == 0
+
+
+def test_extra_slots_are_counted() -> None:
+    metrics = declared()
+    metrics.extra()
+    assert value(metrics, "canary_extra_slots_total") == 1

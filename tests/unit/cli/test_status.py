@@ -49,3 +49,10 @@ def test_every_state_has_a_look(state: TargetState) -> None:
 def test_a_target_with_an_incident_says_how_much_it_touches() -> None:
     row = replace(a_row("short", TargetState.INCIDENT), touched=0.31)
     assert "31% touched" in drawn([row], 80)
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_it_says_what_is_escalated(width: int) -> None:
+    row = a_row("short")
+    shown = drawn([replace(row, status=replace(row.status, escalated=("prose",))), a_row("long")], width)
+    assert shown.count("escalated prose") == 1

@@ -207,7 +207,11 @@ def test_suites_and_receivers_that_do_not_fit_are_refused(failing: Failing, text
             '13: store.retention.bodies: unknown key; did you mean "healthy_bodies"?',
         ),
         (with_top("budget: {dleta: 1}\n"), '11: budget.dleta: unknown key; did you mean "delta"?'),
-        (with_top("detect: {share: 1}\n"), "11: detect.share: unknown key; known: smallest_share"),
+        (with_top("detect: {share: 1}\n"), "11: detect.share: unknown key; known: escalation, smallest_share"),
+        (
+            with_top("detect: {escalation: {faktor: 3}}\n"),
+            '11: detect.escalation.faktor: unknown key; did you mean "factor"?',
+        ),
         (with_top("web: {prot: 1}\n"), '11: web.prot: unknown key; did you mean "port"?'),
         (
             with_top("receivers:\n  - name: a\n    kind: webhook\n    urll: x\n    url: http://x/\n"),
@@ -264,6 +268,10 @@ def test_an_unknown_key_is_refused_with_the_nearest_name(failing: Failing, text:
         (with_top("budget: {delta: 0.3}\n"), "11: budget.delta: should be less than or equal to 0.1"),
         (with_top("budget: {delta: true}\n"), "11: budget.delta: should be a valid number"),
         (with_top("detect: {smallest_share: 0}\n"), "11: detect.smallest_share: should be greater"),
+        (with_top("detect: {escalation: {factor: 1}}\n"), "11: detect.escalation.factor: should be greater"),
+        (with_top("detect: {escalation: {factor: 2.5}}\n"), "11: detect.escalation.factor: should be a valid integer"),
+        (with_top("detect: {escalation: {warning: 0}}\n"), "11: detect.escalation.warning: should be less"),
+        (with_top("detect: {escalation: {extra_share: 1.5}}\n"), "11: detect.escalation.extra_share: should be less"),
         (with_top("region: a/b\n"), "11: region: "),
         (with_top("web: {port: 65536}\n"), "11: web.port: should be less than or equal to 65535"),
         (with_top("store: {url: 'mysql://x'}\n"), "11: store.url: should start with sqlite:/// or postgresql:"),

@@ -124,3 +124,10 @@ def test_the_metrics_know_the_scopes_of_what_is_armed(tmp_path: Path) -> None:
     lines = metrics.text().decode().splitlines()
     counted = [line for line in lines if line.startswith("canary_alarms_total{") and 'pool="*"' in line]
     assert [line.rsplit(" ", 1)[1] for line in counted if f'signal="{pair.signal}"' in line] == ["1.0"]
+
+
+def test_what_is_escalated_shows_on_its_target_alone(stage: Stage) -> None:
+    stage.board.escalated({(SHORT, "prose"), (SHORT, "code")}, left=9.0)
+    assert {one.name: one.escalated for one in stage.board.snapshot().targets} == {SHORT: ("code", "prose"), LONG: ()}
+    stage.board.escalated((), left=9.0)
+    assert {one.escalated for one in stage.board.snapshot().targets} == {()}

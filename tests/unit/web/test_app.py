@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -64,7 +65,8 @@ async def test_metrics_are_in_the_text_format() -> None:
 
 
 async def test_the_status_is_json_with_a_schema() -> None:
-    answer = await get("/api/v1/status", snapshot(target(state=TargetState.INCIDENT), incidents=(incident(),)))
+    seen = replace(target(state=TargetState.INCIDENT), escalated=("prose",))
+    answer = await get("/api/v1/status", snapshot(seen, incidents=(incident(),)))
     assert answer.json() == {
         "schema": "canary.status/1",
         "at": "2025-08-25T12:00:00+00:00",
@@ -81,6 +83,7 @@ async def test_the_status_is_json_with_a_schema() -> None:
                 "interval_seconds": 300.0,
                 "series": 12,
                 "armed": 12,
+                "escalated": ["prose"],
             }
         ],
         "incidents": [describe(incident())],

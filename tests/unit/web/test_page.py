@@ -133,3 +133,9 @@ def test_no_name_breaks_the_page(model: str, pool: str) -> None:
 def test_an_incident_of_a_target_that_is_gone_is_still_shown() -> None:
     gone: Incident = incident("old/api/pool")
     assert gone.id in render(snapshot(incidents=(gone,)))
+
+
+def test_what_is_escalated_is_said() -> None:
+    page = render(snapshot(replace(target(), escalated=("code", HOSTILE)), target("tpu-2")))
+    assert page.count("escalated: code, ") == 1
+    assert HOSTILE not in page

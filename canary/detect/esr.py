@@ -27,6 +27,7 @@ References:
 
 import math
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,8 @@ VERSION = 1
 _HEADER = struct.Struct("<HH")  # version, dimensions of n
 _MAX_DIMENSIONS = 8
 _ROUNDING = 1e-9
+_BLOCK = 512
+"""Series that are worked on at once: their numbers, 30 alternatives each, stay in a core's own cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,33 +109,65 @@ def step(state: EsrState, log_e: ArrayLike, log_budget: ArrayLike, outcomes: Out
     0.03
     """
     share = np.asarray(log_budget, dtype=np.float64)[..., np.newaxis] - np.log(float(state.log_r.shape[-1]))
-    entering = np.logaddexp(state.log_r, share)
-    log_r = entering + np.asarray(log_e, dtype=np.float64)
-    if outcomes is not None:
-        log_r += _log_boost(entering, outcomes)[..., np.newaxis]
-    if log_r.shape != state.log_r.shape:
-        raise ValueError(f"a state of shape {state.log_r.shape} cannot take e-values that make it {log_r.shape}")
-    return EsrState(log_r, state.n + 1)
+    fed, shape = np.asarray(log_e, dtype=np.float64), state.log_r.shape
+    made = np.broadcast(state.log_r, share, fed).shape
+    if made != shape:
+        raise ValueError(f"a state of shape {shape} cannot take e-values that make it {made}")
+    if state.n.size <= _BLOCK:
+        return EsrState(_stepped(state.log_r, share, fed, outcomes), state.n + 1)
+    spent = np.broadcast_to(share, (*state.n.shape, 1))
+    return EsrState(_stepped_in_blocks(state.log_r, spent, np.broadcast_to(fed, shape), outcomes), state.n + 1)
 
 
 def evidence(state: EsrState) -> NDArray[np.float64]:
     """Ln R, shape (...), in nats, in [-inf, inf). An alarm is due when it is >= 0.
 
+    The alternatives are added one after the other for many series side by side, which is faster than series by series
+    and gives the same bits.
+
     >>> float(evidence(start(4)))
     -inf
     """
-    return np.asarray(np.logaddexp.reduce(state.log_r, axis=-1), dtype=np.float64)
+    log_r, total = state.log_r.reshape(-1, state.log_r.shape[-1]), np.empty(state.n.size)
+    for some in _blocks(len(total)):
+        np.logaddexp.reduce(np.ascontiguousarray(log_r[some].T), axis=0, out=total[some])
+    return total.reshape(state.n.shape)
 
 
-def _log_boost(entering: NDArray[np.float64], outcomes: Outcomes) -> NDArray[np.float64]:
-    """Ln m of each series: 0 but for the few that the most extreme outcome would carry beyond 1."""
-    series = entering.reshape(-1, entering.shape[-1])
-    boost = np.zeros(len(series))
-    highest = (series + outcomes.log_e[0]).max(axis=-1)
-    near = np.flatnonzero(highest >= -np.log(float(entering.shape[-1])))
-    if near.size:
-        boost[near] = _solved(series[near], outcomes)
-    return boost.reshape(entering.shape[:-1])
+def _blocks(series: int) -> Iterator[slice]:
+    return (slice(begin, begin + _BLOCK) for begin in range(0, series, _BLOCK))
+
+
+def _stepped_in_blocks(
+    log_r: NDArray[np.float64], share: NDArray[np.float64], log_e: NDArray[np.float64], outcomes: Outcomes | None
+) -> NDArray[np.float64]:
+    before, fed = log_r.reshape(-1, log_r.shape[-1]), log_e.reshape(-1, log_r.shape[-1])
+    spent, after = share.reshape(-1, 1), np.empty_like(before)
+    for some in _blocks(len(after)):
+        after[some] = _stepped(before[some], spent[some], fed[some], outcomes)
+    return after.reshape(log_r.shape)
+
+
+def _stepped(
+    log_r: NDArray[np.float64], share: NDArray[np.float64], log_e: NDArray[np.float64], outcomes: Outcomes | None
+) -> NDArray[np.float64]:
+    entering = np.logaddexp(log_r, share)
+    after = np.add(entering, log_e, order="C")
+    if outcomes is not None:
+        near, log_boost = _boosted(entering.reshape(-1, log_r.shape[-1]), outcomes)
+        if near.size:
+            after.reshape(-1, log_r.shape[-1])[near] += log_boost[:, np.newaxis]
+    return after
+
+
+def _boosted(entering: NDArray[np.float64], outcomes: Outcomes) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The few series that the most extreme outcome would carry beyond 1, and ln m of each."""
+    alternatives = entering.shape[-1]
+    beyond = np.flatnonzero(entering + outcomes.log_e[0] >= -np.log(float(alternatives)))
+    if not beyond.size:
+        return beyond, np.empty(0)
+    near = np.unique(beyond // alternatives)
+    return near, _solved(entering[near], outcomes)
 
 
 def _solved(entering: NDArray[np.float64], outcomes: Outcomes) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from canary.detect import EsrState, evidence, from_bytes, reset, start, step, to_bytes
+from canary.detect import EsrState, EventDetector, evidence, from_bytes, reset, start, step, to_bytes
 
 LOG_E = st.one_of(st.floats(-30.0, 8.0), st.just(-np.inf))
 LOG_B = st.one_of(st.floats(-40.0, -1.0), st.just(-np.inf))
@@ -56,6 +56,21 @@ def test_the_size_of_a_batch_does_not_change_a_bit(series):
     last = run(log_e[:, -1], log_b[:, -1])
     assert together.log_r[-1].tobytes() == last.log_r.tobytes() == strided.log_r[0].tobytes()
     assert evidence(together)[-1].tobytes() == evidence(last).tobytes() == evidence(strided)[0].tobytes()
+
+
+@pytest.mark.parametrize("shape", [(511,), (513,), (1500,), (40, 30)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_known_outcomes_give_the_same_bits_in_any_batch_and_memory_order(shape, order):
+    detector, rng = EventDetector(0.05), np.random.default_rng(3)
+    law, state, alone = detector.outcomes(1.0), start(16, shape), start(16)
+    last = (-1,) * len(shape)
+    for _ in range(8):
+        log_e, log_b = law.log_e[rng.integers(0, 2, shape)], rng.uniform(-9.0, -3.0, shape)
+        alone = step(alone, log_e[last], log_b[last], law)
+        fed = EsrState(np.array(state.log_r, order=order), state.n)
+        state = step(fed, np.array(log_e, order=order), log_b, law)
+    assert state.log_r[last].tobytes() == alone.log_r.tobytes()
+    assert evidence(state)[last].tobytes() == evidence(alone).tobytes()
 
 
 @given(feeds(series=1), st.integers(0, 12))

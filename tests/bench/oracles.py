@@ -83,20 +83,20 @@ class Contamination:
         return length / _PATHS, weights / _PATHS
 
 
-def cusum_delay(
+def cusum_delays(
     healthy: Increments, faulty: Increments, threshold: float, series: int, warmup: int, seed: int
-) -> float:
-    """Mean slots from the change to the alarm, after `warmup` healthy ones."""
-    rng, w, total, slot = np.random.default_rng(seed), np.zeros(series), 0.0, -warmup
+) -> NDArray[np.float64]:
+    """Slots from the change to the alarm of each series, soonest first, after `warmup` healthy ones."""
+    rng, w, times, slot = np.random.default_rng(seed), np.zeros(series), [np.empty(0)], -warmup
     while w.size:
         w = np.maximum(w + (healthy if slot < 0 else faulty)(rng, w.size), 0.0)
-        if slot < 0:
+        slot += 1
+        if slot <= 0:
             w[w >= threshold] = 0.0
         else:
-            total += w.size
+            times.append(np.full(np.count_nonzero(w >= threshold), float(slot)))
             w = w[w < threshold]
-        slot += 1
-    return total / series
+    return np.concatenate(times)
 
 
 def known_null(c: float) -> tuple[NDArray[np.float64], Outcomes]:

@@ -7,37 +7,73 @@ reach within 5,000 slots. Rules on whole numbers take the next stricter one.
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
+from typing_extensions import override
 
 from canary.detect import evidence, start, step
-from tests.bench.oracles import known_null
+from tests.bench.intervals import Count, Median
+from tests.bench.oracles import Contamination, cusum_delays, known_null
 
-_SHARES = (0.0018, 0.008, 0.05, 0.16)
+SHARES = (0.0018, 0.008, 0.05, 0.16)
 _EVENT = -float(ndtri(1e-4))
 _SHIFT, _ARL = 5.0, 1e5
 _SERIES, _SLOTS, _WARM, _RUNS = 1000, 5000, 300, 200
-_STREAM, _STREAMS = 200_000, 9
+_STREAM, _STREAMS = 200_000, 25
 Scores = NDArray[np.float64]
 Statistic = Callable[[Scores], NDArray[np.float64]]
 
 
-def print_rules() -> None:
-    print(f"\nmedian probes to alarm, and false alarms per 1e6 healthy scores; > {_SLOTS:,} is not within {_SLOTS:,}\n")
-    print(f"{'rule':<34} {'setting':>12} {'false':>8}" + "".join(f"{share:>9.2%}" for share in _SHARES))
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Medians of probes to alarm, one for each share; inf is "not within the slots of the simulation"."""
+
+    name: str
+    setting: str
+    is_equal: bool  # at the equal ARL
+    false: Count
+    medians: tuple[Median, ...]
+
+    @override
+    def __str__(self) -> str:
+        low, high = (1e6 * each / self.false.trials for each in self.false.interval)
+        false = f"{1e6 * self.false.share:8.0f} {f'({low:.0f}, {high:.0f})':>16}"
+        return f"{self.name:<34} {self.setting:>12} {false}" + "".join(map(_shown, self.medians))
+
+
+def measured_rules() -> Iterator[Rule]:
+    print(f"\nmedian probes to alarm, and false alarms per 1e6 healthy scores; > {_SLOTS:,} is not within {_SLOTS:,}")
+    print("in brackets what holds the true figure with 95 % (order statistics; Clopper and Pearson)\n")
+    print(f"{'rule':<34} {'setting':>12} {'false':>8} {'':>16}" + "".join(f"{share:>19.2%}" for share in SHARES))
+    yield _oracle()
     healthy = np.random.default_rng(1).normal(size=(_SERIES, _SLOTS))
-    faults = [_fault(share) for share in _SHARES]
+    faults = [_fault(share) for share in SHARES]
     for name, (statistic, usual) in RULES.items():
         seen = statistic(healthy)
         equal = _equal_threshold(seen)
         found = [statistic(fault) for fault in faults]
         for setting, threshold in (*((f"{each:g}", each) for each in usual), ("ARL 1e5", equal)):
-            print(f"{name:<34} {setting:>12} {_false(seen, threshold):8.0f}{_delays(found, threshold)}", flush=True)
+            yield Rule(name, setting, threshold == equal, _false(seen, threshold), _medians(found, threshold))
     for name, (make, settings) in _river().items():
-        _print_stream(name, make, settings)
+        yield from _streamed(name, make, settings)
+
+
+def _oracle() -> Rule:
+    """It is told the share."""
+    medians = []
+    for share in SHARES:
+        fault, healthy = Contamination(share, _SHIFT), Contamination(0.0, _SHIFT)
+        times = cusum_delays(
+            lambda rng, n, fault=fault, healthy=healthy: fault.llr(healthy.scores(rng, n)),
+            lambda rng, n, fault=fault: fault.llr(fault.scores(rng, n)),
+            fault.threshold(_ARL), _RUNS, _WARM, 1,
+        )  # fmt: skip
+        medians.append(Median.of(times))
+    return Rule(ORACLE, "ARL 1e5", True, Count(round(1e6 / _ARL), 10**6), tuple(medians))
 
 
 def _fault(share: float) -> Scores:
@@ -53,19 +89,19 @@ def _equal_threshold(seen: NDArray[np.float64]) -> float:
     return float(min(t for t in np.unique(np.r_[highest, highest.max() + 1]) if (highest >= t).mean() <= wanted))
 
 
-def _false(seen: NDArray[np.float64], threshold: float) -> float:
-    """Alarms per 1e6 scores; a run of alarmed slots is one alarm."""
+def _false(seen: NDArray[np.float64], threshold: float) -> Count:
+    """A run of alarmed slots is one alarm."""
     over = seen >= threshold
-    return 1e6 * (over[:, 0].sum() + (over[:, 1:] & ~over[:, :-1]).sum()) / seen.size
+    return Count(int(over[:, 0].sum() + (over[:, 1:] & ~over[:, :-1]).sum()), seen.size)
 
 
-def _delays(found: list[NDArray[np.float64]], threshold: float) -> str:
-    cells = []
-    for seen in found:
-        over = seen[:, _WARM:] >= threshold
-        median = np.median(np.where(over.any(axis=1), over.argmax(axis=1) + 1, np.inf))
-        cells.append(f"{median:9.0f}" if np.isfinite(median) else f"{f'> {_SLOTS}':>9}")
-    return "".join(cells)
+def _medians(found: list[NDArray[np.float64]], threshold: float) -> tuple[Median, ...]:
+    alarmed = (seen[:, _WARM:] >= threshold for seen in found)
+    return tuple(Median.of(np.where(over.any(axis=1), over.argmax(axis=1) + 1.0, np.inf)) for over in alarmed)
+
+
+def _shown(median: Median) -> str:
+    return f"{median!s:>19}" if math.isfinite(median.value) else f"{f'> {_SLOTS}':>19}"
 
 
 def _windowed(values: Scores, width: int) -> NDArray[np.float64]:
@@ -136,8 +172,9 @@ def _ours(scores: Scores) -> NDArray[np.float64]:
     return path
 
 
+ORACLE, OURS = "oracle CUSUM, told the share", "ours (ARL >= 1e5 proven)"
 RULES: dict[str, tuple[Statistic, tuple[float, ...]]] = {
-    "ours (ARL >= 1e5 proven)": (_ours, (1.0,)),
+    OURS: (_ours, (1.0,)),
     "three failures in a row": (_in_a_row, (3.0,)),
     "3 of 5 failed": (_events(5), (3.0,)),
     "success < 95 % of 100": (_events(100), (6.0,)),
@@ -165,16 +202,15 @@ def _river():
     }
 
 
-def _print_stream(name, make, settings) -> None:
+def _streamed(name, make, settings) -> Iterator[Rule]:
     """The usual setting, and the first that alarms at most twice over the stream (ARL 1e5)."""
     healthy = np.random.default_rng(4).normal(size=_STREAM).tolist()
     for setting in settings:
-        false = sum(1 for _ in _drifts(make(setting), healthy))
-        calm = false <= _STREAM / _ARL
+        false = Count(sum(1 for _ in _drifts(make(setting), healthy)), _STREAM)
+        calm = false.events <= _STREAM / _ARL
         if setting == settings[0] or calm:
-            cells = "".join(_stream_delay(make, setting, share) for share in _SHARES)
-            label = f"{setting:g}" + (" (ARL)" if calm else "")
-            print(f"{name:<34} {label:>12} {false * 1e6 / _STREAM:8.0f}{cells}", flush=True)
+            medians = tuple(_stream_median(make, setting, share) for share in SHARES)
+            yield Rule(name, f"{setting:g}" + (" (ARL)" if calm else ""), calm, false, medians)
         if calm:
             break
 
@@ -186,10 +222,9 @@ def _drifts(detector, scores: list[float]) -> Iterator[int]:
             yield at
 
 
-def _stream_delay(make, setting: float, share: float) -> str:
+def _stream_median(make, setting: float, share: float) -> Median:
     times = []
     for scores in _fault(share)[:_STREAMS]:
-        drifts = (at - _WARM + 1 for at in _drifts(make(setting), scores.tolist()) if at >= _WARM)
+        drifts = (at - _WARM + 1.0 for at in _drifts(make(setting), scores.tolist()) if at >= _WARM)
         times.append(next(islice(drifts, 1), math.inf))
-    median = float(np.median(times))
-    return f"{median:9.0f}" if math.isfinite(median) else f"{f'> {_SLOTS}':>9}"
+    return Median.of(np.array(times))

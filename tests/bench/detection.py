@@ -114,7 +114,7 @@ def contamination_row(p: float, shift: float, c: float, *, is_counted: bool) -> 
         delays(outcomes.log_e, known, cells(healthy), cells(fault), c, _SHORTER)
         for outcomes, known in ((ours, None), (ours, ours), (told, told))
     ]
-    return Delays(f"{p:.2%} at {shift:.0f} sd", c, is_counted, Mean.of(best), *runs)
+    return Delays(f"{100 * p:g} % at {shift:.0f} sd", c, is_counted, Mean.of(best), *runs)
 
 
 def told_alternative(edges: NDArray[np.float64], ours: Outcomes, fault: oracles.Contamination) -> Outcomes:

@@ -106,7 +106,7 @@ def _delays(delays: Sequence[Row]) -> Iterator[Mark]:
     for ratio, ink in ((1.0, Ink.TEXT), (_GOAL, Ink.THRESHOLD)):
         yield Path(((_RATIOS.place(ratio), _TOP), (_RATIOS.place(ratio), bottom)), ink, 1.5)
     yield Label((_RATIOS.place(1.0), _TOP - 6.0), "oracle", Ink.TEXT, "middle", 11.0)
-    yield Label((_RATIOS.place(_GOAL), _TOP - 6.0), "goal", Ink.THRESHOLD, "middle", 11.0)
+    yield Label((_RATIOS.place(_GOAL), _TOP - 6.0), "goal (mean)", Ink.THRESHOLD, "middle", 11.0)
     for at, row in enumerate(delays):
         yield from _delay(row, _TOP + _ROW * (at + 0.5))
     yield from _parts(bottom + 44.0)

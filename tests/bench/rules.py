@@ -179,9 +179,9 @@ def _ours(scores: Scores) -> NDArray[np.float64]:
 
 ORACLE, OURS = "oracle CUSUM, told the share", "ours (ARL >= 1e5 proven)"
 RULES: dict[str, tuple[Statistic, tuple[float, ...]]] = {
-    "three failures in a row": (_in_a_row, (3.0,)),
-    "3 of 5 failed": (_events(5), (3.0,)),
-    "success < 95 % of 100": (_events(100), (6.0,)),
+    "failures in a row": (_in_a_row, (3.0,)),
+    "failures in the last 5": (_events(5), (3.0,)),
+    "failures in the last 100": (_events(100), (6.0,)),
     "z-score, 24 against 24": (_z_score, (12.0, 4.0)),
     "EWMA, weight 0.1": (_ewma, (3.0,)),
     "CUSUM for a shift of 1 sd": (_cusum, (5.0,)),

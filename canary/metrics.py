@@ -198,7 +198,7 @@ class Metrics:
         self._targets = {name: self._targets.get(name) or _of_target(target, region) for name, target in known.items()}
         self._series = {key: self._series.get(key) or _OfSeries(_of_key(key)) for key in series}
         self._scopes = {key: self._scopes.get(key) or _OfScope(_of_key(key)) for key in scopes}
-        groups = {(key.target, key.group) for key in self._series}
+        groups = {(key.target, key.group) for key in self._series if key.target in known}
         self._groups = {
             (name, group): self._groups.get((name, group)) or _of_group(group, known[name], region)
             for name, group in sorted(groups)

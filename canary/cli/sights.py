@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from canary.pipeline.sight import Delay, Sight
 
-_KINDS = {"event": "events", "distance": "distances", "bounded": "balances"}
+KINDS = {"event": "events", "distance": "distances", "bounded": "balances"}
 _LEVELS = {
     "series": "series",
     "pool": "pool",
@@ -75,7 +75,7 @@ def weeks(time: timedelta) -> str:
 
 
 def _signals(sight: "Sight") -> str:
-    return sight.signal or _KINDS[sight.kind.value]
+    return sight.signal or KINDS[sight.kind.value]
 
 
 def _delay(delay: "Delay") -> str:

@@ -1,6 +1,6 @@
-"""What `canary check` prints."""
+"""The names in the tables of what can be seen."""
 
-from canary.cli.check import KINDS
+from canary.cli.sights import KINDS
 from canary.records import SignalKind
 
 

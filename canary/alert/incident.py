@@ -31,9 +31,9 @@ stores or sends.
    an incident: the first inhibits the second instead.
 2. *Recovery.* Quiet is not recovery. Without a person an incident resolves only when every finding has recovered by
    its own sequential test, which runs elsewhere.
-3. *Worsening.* A series got worse when the interval of its new size lies wholly above the size that was told last.
-   The told size stays until then, so that slow growth adds up. A worsening has an onset of its own, and the first onset
-   stays, where the two are apart.
+3. *Worsening.* A series got worse when its finding says so, or the interval of its new size lies wholly above the
+   size that was told last. The told size stays until then or comes down, so that slow growth adds up. A worsening has an onset of its
+   own, and the first onset stays, where the two are apart. What several series say of one worsening is told once.
 4. *Flapping.* An incident that is reopened `flap_limit` times, each time within the reopen window, flaps. From then on
    it resolves only after it has stayed recovered for a whole reopen window: one trigger and one resolve, not fifty.
 5. *Inhibition.* Where a pool cannot be reached, quality incidents that lie there are suppressed: they go on as ever,
@@ -63,6 +63,8 @@ from canary.records import (
 )
 
 EVIDENCE_KEPT = 20
+DOUBT = 3.0
+"""Nats by which the place of a fault has to be likelier than the next best one before that is ruled out."""
 _ANY = "*"
 
 
@@ -125,7 +127,7 @@ def absorb(
     grown = _spanning(replace(_touched(incident, now), findings=findings))
     if incident.state is IncidentState.RESOLVED:
         return _reopened(grown, policy, suppressed_by)
-    return grown, _kind_of_alarm(incident, grown, known, finding)
+    return grown, _kind_of_alarm(incident, grown, known, finding, policy)
 
 
 def recover(incident: Incident, series: SeriesKey, now: datetime) -> Decision:
@@ -223,6 +225,13 @@ def notification(reason: Reason, incident: Incident) -> NotificationKind | None:
             assert_never(reason)
 
 
+def relocated(before: Incident | None, after: Incident) -> tuple[SeriesKey, ...]:
+    """The series of standing findings that are said to be in another place than before."""
+    known = {finding.series: finding for finding in before.findings} if before else {}
+    standing = (finding for finding in unrecovered(after) if finding.series in known)
+    return tuple(finding.series for finding in standing if _moved(known[finding.series], finding))
+
+
 def unrecovered(incident: Incident) -> tuple[Finding, ...]:
     """The findings that still stand."""
     return tuple(finding for finding in incident.findings if finding.recovered_at is None)
@@ -235,13 +244,27 @@ def _may_take(incident: Incident, now: datetime, policy: Policy) -> bool:
 def _related(incident: Incident, finding: Finding, policy: Policy) -> bool:
     if _is_availability(incident) != _speaks_of_availability(finding):
         return False
-    alike = any(known.symptom is finding.symptom for known in incident.findings)
+    holder = _finding_of(incident, finding.series)
+    return holder is not None or any(_one_fault(known, finding, policy) for known in incident.findings)
+
+
+def _one_fault(known: Finding, finding: Finding, policy: Policy) -> bool:
     together = any(
-        _overlap(known.worsened or known.onset, finding.onset, policy.merge_window) for known in incident.findings
+        _overlap(one, other, policy.merge_window) for one in _beginnings(known) for other in _beginnings(finding)
     )
-    if incident.scope.overlaps(finding.scope):
-        return alike or together
-    return alike and together and _beside(incident.scope, finding.scope)
+    if known.symptom is not finding.symptom:
+        return together and (_may_be_at(known, finding.scope) or _may_be_at(finding, known.scope))
+    return known.scope.overlaps(finding.scope) or (together and _beside(known.scope, finding.scope))
+
+
+def _beginnings(finding: Finding) -> tuple[Interval, ...]:
+    return (finding.onset,) if finding.worsened is None else (finding.onset, finding.worsened)
+
+
+def _may_be_at(finding: Finding, scope: Scope) -> bool:
+    """Whether it is in exactly this part of the fleet, as far as it is known."""
+    doubted = finding.blame.runner_up if finding.blame and finding.blame.margin < DOUBT else None
+    return scope in (finding.scope, doubted.scope if doubted else None)
 
 
 def _beside(one: Scope, other: Scope) -> bool:
@@ -296,13 +319,25 @@ def _opened(finding: Finding, now: datetime, suppressed_by: str | None) -> Incid
 
 
 def _located(findings: tuple[Finding, ...], latest: Finding) -> tuple[Finding, ...]:
-    """The latest finding of a signal knows best where it is: it has seen the most answers since the onset."""
+    """The latest finding of a signal knows best where it is and how large: it has seen the most answers since the onset."""
     return tuple(
-        replace(finding, blame=latest.blame)
+        _as_seen(finding, latest)
         if finding.series.signal == latest.series.signal and finding.scope.overlaps(latest.scope) and latest.blame
         else finding
         for finding in findings
     )
+
+
+def _as_seen(known: Finding, latest: Finding) -> Finding:
+    """The size is that in its place; in the same place it is never told larger without a worsening."""
+    told = _moved(known, latest) or known.size.high > latest.size.high or _worse(known, latest)
+    size = latest.size if told else known.size
+    return replace(known, blame=latest.blame, size=size, worsened=latest.worsened or known.worsened)
+
+
+def _moved(known: Finding, latest: Finding) -> bool:
+    """Whether they speak of different places."""
+    return (known.blame and known.blame.place) != (latest.blame and latest.blame.place)
 
 
 def _spanning(incident: Incident) -> Incident:
@@ -339,19 +374,31 @@ def _closed(touched: Incident, *, by: str | None) -> Incident:
     return replace(touched, state=state, resolved_at=touched.updated_at, resolved_by=by, suppressed_by=None)
 
 
-def _kind_of_alarm(before: Incident, after: Incident, known: Finding | None, new: Finding) -> Reason:
+def _kind_of_alarm(before: Incident, after: Incident, known: Finding | None, new: Finding, policy: Policy) -> Reason:
+    if known is not None and known.recovered_at is not None:
+        return Reason.RELAPSED
+    if _worse(known, new) and not _told(before, new, policy):
+        return Reason.WORSENED
     if before.scope != after.scope:
         return Reason.RELOCATED
     if known is None:
         heard = any(finding.series.signal == new.series.signal for finding in before.findings)
         return Reason.CONFIRMED if heard else Reason.JOINED
-    if known.recovered_at is not None:
-        return Reason.RELAPSED
-    return Reason.WORSENED if _worse(known, new) else Reason.REPEATED
+    return Reason.REPEATED
 
 
-def _worse(known: Finding, new: Finding) -> bool:
-    return new.size.low > known.size.high
+def _worse(known: Finding | None, new: Finding) -> bool:
+    if known is None:
+        return new.worsened is not None
+    grown = new.size.low > known.size.high and not _moved(known, new)
+    return grown or new.worsened not in (None, known.worsened)
+
+
+def _told(incident: Incident, new: Finding, policy: Policy) -> bool:
+    """Whether another finding said already that it got worse then."""
+    since = new.worsened or new.onset
+    worse = (known.worsened for known in incident.findings if known.series != new.series)
+    return any(one is not None and _overlap(one, since, policy.merge_window) for one in worse)
 
 
 def _merged(known: Finding, new: Finding) -> Finding:
@@ -360,10 +407,10 @@ def _merged(known: Finding, new: Finding) -> Finding:
     if known.recovered_at is None and not _worse(known, new):
         return replace(known, alarms=alarms, evidence=evidence)
     merged = replace(new, alarms=alarms, evidence=evidence, recovered_at=None)
-    if known.recovered_at is not None or new.onset.best <= known.onset.high:
+    since = new.worsened or new.onset
+    if known.recovered_at is not None or since.best <= known.onset.high:
         return merged
-    since = replace(new.onset, low=max(new.onset.low, known.onset.high))
-    return replace(merged, onset=known.onset, worsened=since)
+    return replace(merged, onset=known.onset, worsened=replace(since, low=max(since.low, known.onset.high)))
 
 
 def _finding_of(incident: Incident, series: SeriesKey) -> Finding | None:

@@ -22,18 +22,15 @@ stores or sends.
 
 ("open" stands for OPEN or ACKNOWLEDGED. Whatever changes nothing returns the very same incident and UNCHANGED.)
 
-1. *Home.* Every finding names the smallest part of the fleet that explains it. It belongs to an incident that is open,
-   or was resolved within the reopen window, and either overlaps it in the fleet and shows the same symptom or began in
-   the same time (onset intervals, widened by the merge window, overlap); or lies beside it, on the same model or
-   platform, and shows the same symptom and began in the same time. So one fault seen by several signals or on several
-   pools is one incident, and bugs that overlap with other symptoms and onsets stay apart. The incident spans all its
-   findings; the latest finding of a signal says where all are that it overlaps. Availability and quality never share
-   an incident: the first inhibits the second instead.
+1. *Home.* A finding belongs to the incident that `canary.alert.home` says, if any. The incident spans all its findings;
+   the latest finding of a signal says where all are that it overlaps. Availability and quality never share an incident:
+   the first inhibits the second instead.
 2. *Recovery.* Quiet is not recovery. Without a person an incident resolves only when every finding has recovered by
    its own sequential test, which runs elsewhere.
 3. *Worsening.* A series got worse when its finding says so, or the interval of its new size lies wholly above the
-   size that was told last. The told size stays until then or comes down, so that slow growth adds up. A worsening has an onset of its
-   own, and the first onset stays, where the two are apart. What several series say of one worsening is told once.
+   size that was told last for the same place. The told size stays until then or comes down, so that slow growth adds
+   up. A worsening has an onset of its own, and the first onset stays, where the two are apart. What several series say
+   of one worsening is told once.
 4. *Flapping.* An incident that is reopened `flap_limit` times, each time within the reopen window, flaps. From then on
    it resolves only after it has stayed recovered for a whole reopen window: one trigger and one resolve, not fifty.
 5. *Inhibition.* Where a pool cannot be reached, quality incidents that lie there are suppressed: they go on as ever,
@@ -63,8 +60,6 @@ from canary.records import (
 )
 
 EVIDENCE_KEPT = 20
-DOUBT = 3.0
-"""Nats by which the place of a fault has to be likelier than the next best one before that is ruled out."""
 _ANY = "*"
 
 
@@ -104,15 +99,6 @@ class Policy:
     unreachable: float = 0.5
 
 
-def home(incidents: Iterable[Incident], finding: Finding, now: datetime, policy: Policy) -> Incident | None:
-    """The incident that the finding belongs to.
-
-    Of several, the one that holds its series; else an open one; else one with its symptom; else the newest.
-    """
-    fitting = (i for i in incidents if _may_take(i, now, policy) and _related(i, finding, policy))
-    return max(fitting, key=lambda incident: _nearness(incident, finding), default=None)
-
-
 def absorb(
     incident: Incident | None, finding: Finding, now: datetime, policy: Policy, *, suppressed_by: str | None = None
 ) -> Decision:
@@ -122,7 +108,7 @@ def absorb(
     """
     if incident is None:
         return _opened(finding, now, suppressed_by), Reason.OPENED
-    known = _finding_of(incident, finding.series)
+    known = finding_of(incident, finding.series)
     findings = _located(_with(incident, finding if known is None else _merged(known, finding)), finding)
     grown = _spanning(replace(_touched(incident, now), findings=findings))
     if incident.state is IncidentState.RESOLVED:
@@ -132,7 +118,7 @@ def absorb(
 
 def recover(incident: Incident, series: SeriesKey, now: datetime) -> Decision:
     """A series proved that it is back at its baseline."""
-    known = _finding_of(incident, series)
+    known = finding_of(incident, series)
     if known is None or known.recovered_at is not None or incident.state is IncidentState.RESOLVED:
         return incident, Reason.UNCHANGED
     changed = replace(_touched(incident, now), findings=_with(incident, replace(known, recovered_at=now)))
@@ -168,7 +154,7 @@ def resolve(incident: Incident, who: str, now: datetime) -> Decision:
 
 def inhibitor(incidents: Iterable[Incident], finding: Finding, policy: Policy) -> str | None:
     """The id of the incident that keeps a quality finding quiet: nothing can be reached where it is."""
-    if _speaks_of_availability(finding):
+    if speaks_of_availability(finding):
         return None
     return next((i.id for i in incidents if _unreachable(i, finding.scope, policy)), None)
 
@@ -237,67 +223,24 @@ def unrecovered(incident: Incident) -> tuple[Finding, ...]:
     return tuple(finding for finding in incident.findings if finding.recovered_at is None)
 
 
-def _may_take(incident: Incident, now: datetime, policy: Policy) -> bool:
-    return incident.resolved_at is None or now - incident.resolved_at <= policy.reopen_window
-
-
-def _related(incident: Incident, finding: Finding, policy: Policy) -> bool:
-    if _is_availability(incident) != _speaks_of_availability(finding):
-        return False
-    holder = _finding_of(incident, finding.series)
-    return holder is not None or any(_one_fault(known, finding, policy) for known in incident.findings)
-
-
-def _one_fault(known: Finding, finding: Finding, policy: Policy) -> bool:
-    together = any(
-        _overlap(one, other, policy.merge_window) for one in _beginnings(known) for other in _beginnings(finding)
-    )
-    if known.symptom is not finding.symptom:
-        return together and (_may_be_at(known, finding.scope) or _may_be_at(finding, known.scope))
-    return known.scope.overlaps(finding.scope) or (together and _beside(known.scope, finding.scope))
-
-
-def _beginnings(finding: Finding) -> tuple[Interval, ...]:
-    return (finding.onset,) if finding.worsened is None else (finding.onset, finding.worsened)
-
-
-def _may_be_at(finding: Finding, scope: Scope) -> bool:
-    """Whether it is in exactly this part of the fleet, as far as it is known."""
-    doubted = finding.blame.runner_up if finding.blame and finding.blame.margin < DOUBT else None
-    return scope in (finding.scope, doubted.scope if doubted else None)
-
-
-def _beside(one: Scope, other: Scope) -> bool:
-    """Whether two parts of the fleet that do not overlap are of one model or one platform."""
-    same_model = one.model is not None and one.model == other.model
-    return same_model or (one.platform is not None and one.platform == other.platform)
-
-
-def _overlap(one: Interval, other: Interval, window: timedelta) -> bool:
+def overlap(one: Interval, other: Interval, window: timedelta) -> bool:
+    """Whether the intervals meet, once widened by the window."""
     return one.low - window <= other.high and other.low - window <= one.high
 
 
-def _nearness(incident: Incident, finding: Finding) -> tuple[bool, bool, bool, bool, datetime]:
-    return (
-        _finding_of(incident, finding.series) is not None,
-        incident.state is not IncidentState.RESOLVED,
-        any(known.symptom is finding.symptom for known in incident.findings),
-        incident.scope.overlaps(finding.scope),
-        incident.opened_at,
-    )
+def is_availability(incident: Incident) -> bool:
+    """Whether it speaks of availability; else of quality."""
+    return speaks_of_availability(incident.findings[0])
 
 
-def _is_availability(incident: Incident) -> bool:
-    return _speaks_of_availability(incident.findings[0])
-
-
-def _speaks_of_availability(finding: Finding) -> bool:
+def speaks_of_availability(finding: Finding) -> bool:
+    """Whether it does; else of quality."""
     return finding.symptom is Symptom.AVAILABILITY
 
 
 def _unreachable(incident: Incident, scope: Scope, policy: Policy) -> bool:
     """Whether the incident says that all of `scope` is."""
-    if incident.state is IncidentState.RESOLVED or not _is_availability(incident):
+    if incident.state is IncidentState.RESOLVED or not is_availability(incident):
         return False
     lone = (finding for finding in unrecovered(incident) if burst_size(finding.series.group) == 1)
     return any(finding.size.low >= policy.unreachable and finding.scope.includes(scope) for finding in lone)
@@ -319,7 +262,7 @@ def _opened(finding: Finding, now: datetime, suppressed_by: str | None) -> Incid
 
 
 def _located(findings: tuple[Finding, ...], latest: Finding) -> tuple[Finding, ...]:
-    """The latest finding of a signal knows best where it is and how large: it has seen the most answers since the onset."""
+    """The latest finding of a signal knows best where it is and how large: it has seen the most answers."""
     return tuple(
         _as_seen(finding, latest)
         if finding.series.signal == latest.series.signal and finding.scope.overlaps(latest.scope) and latest.blame
@@ -398,7 +341,7 @@ def _told(incident: Incident, new: Finding, policy: Policy) -> bool:
     """Whether another finding said already that it got worse then."""
     since = new.worsened or new.onset
     worse = (known.worsened for known in incident.findings if known.series != new.series)
-    return any(one is not None and _overlap(one, since, policy.merge_window) for one in worse)
+    return any(one is not None and overlap(one, since, policy.merge_window) for one in worse)
 
 
 def _merged(known: Finding, new: Finding) -> Finding:
@@ -413,12 +356,13 @@ def _merged(known: Finding, new: Finding) -> Finding:
     return replace(merged, onset=known.onset, worsened=replace(since, low=max(since.low, known.onset.high)))
 
 
-def _finding_of(incident: Incident, series: SeriesKey) -> Finding | None:
+def finding_of(incident: Incident, series: SeriesKey) -> Finding | None:
+    """What the series shows in the incident."""
     return next((finding for finding in incident.findings if finding.series == series), None)
 
 
 def _with(incident: Incident, finding: Finding) -> tuple[Finding, ...]:
-    if _finding_of(incident, finding.series) is None:
+    if finding_of(incident, finding.series) is None:
         return (*incident.findings, finding)
     return tuple(finding if known.series == finding.series else known for known in incident.findings)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from canary.alert import incident as machine
+from canary.alert.home import home
 from canary.alert.incident import Decision, Policy, Reason
 from canary.detect import EsrState, RecoveryTest, evidence, from_bytes, to_bytes
 from canary.pipeline.advance import Advance
@@ -44,9 +45,9 @@ class _Office:
         known = {i.id: i for i in (*recent, *self._tx.incidents(open_only=True))}.values()
         finding, test = investigate(self._tx, alarm, watch, list(_ends(known, alarm.series)), _standing(known))
         inhibitor = machine.inhibitor(known, finding, self._policy)
-        home = machine.home(known, finding, self._now, self._policy)
-        after = self._keep(machine.absorb(home, finding, self._now, self._policy, suppressed_by=inhibitor))
-        tested = {finding.series, *machine.relocated(home, after)}
+        taker = home(known, finding, self._now, self._policy)
+        after = self._keep(machine.absorb(taker, finding, self._now, self._policy, suppressed_by=inhibitor))
+        tested = {finding.series, *machine.relocated(taker, after)}
         self._tx.put_detector(test.digest, test.to_json())
         self._tx.put_states([_stored(series, test, test.start(), 0) for series in sorted(tested)])
 

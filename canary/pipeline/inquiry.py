@@ -16,7 +16,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from canary.alert.incident import DOUBT, EVIDENCE_KEPT
+from canary.alert.home import DOUBT
+from canary.alert.incident import EVIDENCE_KEPT
 from canary.detect import (
     Detector,
     EventDetector,
@@ -126,9 +127,7 @@ def _found(alarm: Alarm, watch: Watch, rows: Sequence[Heard], began: Onset, plac
     return finding, RecoveryTest.for_(detector, finding.size, ANSWER, alpha=_ALPHA)
 
 
-def _history(
-    tx: Transaction, alarm: Alarm, watch: Watch, series: SeriesKey, since: datetime | None
-) -> list[Heard]:
+def _history(tx: Transaction, alarm: Alarm, watch: Watch, series: SeriesKey, since: datetime | None) -> list[Heard]:
     """What a series, or the members of a scope, were fed since then, by the golden answers of today."""
     fed = blame.history(tx, watch, members(series, watch.armed), HISTORY)
     replica = place_of(series).replica
@@ -144,8 +143,8 @@ def _onset(series: SeriesKey, rows: Sequence[Heard]) -> Onset:
 def _blame(tx: Transaction, alarm: Alarm, watch: Watch, since: datetime) -> Blame:
     """Looks at all series of the alarming one's signal."""
     whole = [key for key in watch.armed if key.signal == alarm.series.signal]
-    heard = blame.history(tx, watch, whole, blame.ANSWERS)
-    return blame.blame(alarm.series, (one for one in heard if since <= one.row.slot_time <= alarm.at))
+    heard = blame.history(tx, watch, whole, blame.ANSWERS, since)
+    return blame.blame(alarm.series, (one for one in heard if one.row.slot_time <= alarm.at))
 
 
 def _strongest(touched: Sequence[Heard], alarm: Alarm) -> tuple[str, ...]:

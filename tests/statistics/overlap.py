@@ -40,6 +40,8 @@ from canary.testing import FakeClock
 
 START = datetime(2025, 8, 1, tzinfo=UTC)
 INTERVAL = timedelta(minutes=10)
+BATCH = 3
+"""Slots that are kept together."""
 REGION = "eu"
 GOLDEN = 20_000
 TERMS = Terms(false_alarms_per_week=0.25, delta=0.05, smallest_share=0.02)
@@ -148,11 +150,54 @@ def _fired(run: Run, text: str) -> Fired:
     return Fired(run.probe, (seen,))
 
 
-def play(store: Store, faults: Sequence[Fault], slots: int, seed: int) -> Iterator[tuple[int, Decision]]:
+def incident(first: int, large: int, worse: int, end: int) -> list[Fault]:
+    """Misrouting from slot `first` on, much more of it from `worse` on; corruption and selection from `large` on."""
+    return [
+        Fault(Scope("mid", "api"), ("logprob",), 0.008, first, worse),
+        Fault(Scope("mid", "api"), ("logprob",), 0.16, worse, end),
+        Fault(Scope("mid", "cloud"), ("logprob",), 0.0018, first, end),
+        Fault(Scope("mid", "edge"), ("logprob",), 0.000004, first, end),
+        Fault(Scope("large", "api"), ("script", "syntax"), 0.05, large, end),
+        Fault(Scope("old", "api"), ("script", "syntax"), 0.05, large, end),
+        Fault(Scope("small", "api"), ("greedy",), 0.05, large + 10, end),
+    ]
+
+
+def changes(first: int, large: int, worse: int) -> list[Change]:
+    """What caused them, each a minute before its first slot, and what did not."""
+    causes = (
+        ("misrouting", ChangeKind.ROUTING, first, Scope("mid", "api")),
+        ("corruption", ChangeKind.CONFIG, large, Scope(None, "api")),
+        ("selection", ChangeKind.DEPLOY, large + 10, Scope("small", "api")),
+        ("worsening", ChangeKind.ROUTING, worse, Scope("mid", "api")),
+    )
+    decoys = (
+        ("other-platform", ChangeKind.DEPLOY, large - 1, Scope(None, "cloud")),
+        ("other-model", ChangeKind.MODEL, worse - 1, Scope("large")),
+        ("long-before", ChangeKind.FLAG, first // 2, Scope("small", "api")),
+        ("everywhere", ChangeKind.OTHER, worse - 5, Scope()),
+        ("more-servers", ChangeKind.SCALE, large - 20, Scope("old", "api")),
+        ("one-pool", ChangeKind.CONFIG, (first + large) // 2, Scope("mid", "api", "long")),
+    )
+    minute = timedelta(minutes=1)
+    return [Change(name, kind, at(slot) - minute, name, scope) for name, kind, slot, scope in (*causes, *decoys)]
+
+
+def at(slot: int) -> datetime:
+    return START + slot * INTERVAL
+
+
+def play(
+    store: Store, faults: Sequence[Fault], slots: int, seed: int, known: Sequence[Change] = ()
+) -> Iterator[tuple[int, Decision]]:
     """Answers of that many slots; every decision, with the slot in which it was made."""
     fleet, rng, clock = targets(), np.random.default_rng(seed), FakeClock(START)
     ledger = Ledger(store, watch(fleet), [], clock)
-    for slot in range(slots):
-        clock.advance(INTERVAL)
-        for decision in ledger.commit(list(answers(fleet, faults, slot, rng))).decisions:
+    with store.transaction() as tx:
+        for change in known:
+            tx.add_change(change)
+    for slot in range(0, slots, BATCH):
+        clock.advance(BATCH * INTERVAL)
+        batch = [one for nth in range(BATCH) for one in answers(fleet, faults, slot + nth, rng)]
+        for decision in ledger.commit(batch).decisions:
             yield slot, decision

@@ -27,8 +27,8 @@ from canary.detect import (
     onset,
     size,
     start_log_likelihood,
+    worsening_detector,
 )
-from canary.detect.worsening import worsening_detector
 from canary.pipeline import blame
 from canary.pipeline.blame import Heard
 from canary.pipeline.scopes import is_scope, members, of_place, place_of

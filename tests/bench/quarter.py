@@ -23,7 +23,7 @@ from scipy.special import gammaincinv
 
 from canary.alert.message import first_onset, last_worsening
 from canary.alert.suspects import Suspect
-from canary.detect import Armed, Detector, DistanceDetector, EsrState, EventDetector, arm, esr, hierarchy
+from canary.detect import Armed, Detector, DistanceDetector, EsrState, EventDetector, Outcomes, arm, esr, hierarchy
 from canary.pipeline.scopes import Hierarchy, hierarchy_of, scope_of
 from canary.pipeline.suspects import suspects
 from canary.records import Baseline, BaselinePart, BaselineStatus, Interval, SeriesKey, SignalKind
@@ -34,7 +34,7 @@ QUARTER = timedelta(weeks=13)
 BUDGETS = (1.0, 200.0)
 DELTA = 0.05
 GOLDEN = (3_000, 6_000, 12_000)
-SIGNALS = {"script": 0.0, "greedy": 1e-4, "syntax": 5e-4, "logprob": math.nan}
+SIGNALS = {"script": 0.0, "greedy": 5e-5, "syntax": 2e-4, "logprob": math.nan}
 """Healthy rates of events; nan for distances."""
 _SHOWN = 50
 
@@ -46,6 +46,7 @@ class Member:
     `outcomes` are the rows of `log_e` and the entries of `bets`.
     """
 
+    detector: Detector
     law: NDArray[np.float64]
     log_e: NDArray[np.float64]
     bets: NDArray[np.float64]
@@ -99,6 +100,7 @@ def _distance(detector: DistanceDetector, *, worst: bool) -> Member:
 
 def _member(detector: Detector, law: NDArray[np.float64], values: Sequence[float]) -> Member:
     return Member(
+        detector,
         law,
         np.stack([detector.log_e(float(value), 1.0, 0.5) for value in values]),
         np.array([detector.bet(float(value), 1.0, 0.5) for value in values]),
@@ -106,22 +108,22 @@ def _member(detector: Detector, law: NDArray[np.float64], values: Sequence[float
 
 
 class Stack:
-    """Series whose detectors have equally many alternatives, stepped at once, under every budget."""
+    """Series whose detectors can bring the same outcomes, stepped at once, under every budget."""
 
     def __init__(self, members: Sequence[Member], log_b: NDArray[np.float64]) -> None:
-        cells = max(len(member.law) for member in members)
-        self._bounds = np.stack([_padded(np.cumsum(member.law), cells) for member in members])
-        self._log_e = np.stack([_rows(member.log_e, cells) for member in members])
-        self._bets = np.stack([_padded(member.bets, cells) for member in members])
+        self._bounds = np.stack([np.cumsum(member.law) for member in members])
+        self._log_e = np.stack([member.log_e for member in members])
+        self._bets = np.stack([member.bets for member in members])
+        self._outcomes = members[0].detector.outcomes(1.0)
         self._state = esr.start(self._log_e.shape[2], (len(log_b), len(members)))
-        self._log_b = log_b[:, np.newaxis]
+        self._log_b = np.broadcast_to(log_b[:, np.newaxis], self._state.n.shape)
         self.alarms = np.zeros(len(log_b), dtype=np.int64)
 
     def slot(self, rng: np.random.Generator) -> NDArray[np.float64]:
         """One answer of each series; the bets that they make."""
         at = np.arange(len(self._bets))
         drawn = np.minimum((rng.random(len(at))[:, np.newaxis] > self._bounds).sum(axis=1), self._bets.shape[1] - 1)
-        self._state, alarmed = _stepped(self._state, self._log_e[at, drawn], self._log_b)
+        self._state, alarmed = _stepped(self._state, self._log_e[at, drawn], self._log_b, self._outcomes)
         self.alarms += alarmed.sum(axis=1)
         return self._bets[at, drawn]
 
@@ -158,19 +160,13 @@ class Scopes:
 
 
 def _stepped(
-    state: EsrState, log_e: NDArray[np.float64], log_b: NDArray[np.float64]
+    state: EsrState, log_e: NDArray[np.float64], log_b: NDArray[np.float64], outcomes: Outcomes | None = None
 ) -> tuple[EsrState, NDArray[np.bool_]]:
-    after = esr.step(state, log_e, log_b)
+    after = esr.step(state, log_e, log_b, outcomes)
+    if after.log_r.max() < -math.log(after.log_r.shape[-1]):  # no sum of them reaches 1
+        return after, np.zeros(after.n.shape, dtype=np.bool_)
     alarmed = esr.evidence(after) >= 0.0
-    return (esr.reset(after, alarmed) if alarmed.any() else after), alarmed
-
-
-def _padded(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
-    return np.r_[values, np.full(length - len(values), values[-1])]
-
-
-def _rows(table: NDArray[np.float64], length: int) -> NDArray[np.float64]:
-    return np.concatenate([table, np.repeat(table[-1:], length - len(table), axis=0)])
+    return esr.reset(after, alarmed), alarmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +186,7 @@ def quarter(minutes: float, seed: int, *, worst: bool) -> list[Count]:
     slots = round(QUARTER / timedelta(minutes=minutes))
     log_b = np.log(np.array(BUDGETS) / slots / len(series) / tree.total)
     members = [member(key, nth, len(series), rng, worst=worst) for nth, key in enumerate(series)]
-    kinds = [[nth for nth, key in enumerate(series) if (key.signal == "logprob") is kind] for kind in (False, True)]
+    kinds = _alike(members)
     stacks = [Stack([members[nth] for nth in kind], log_b) for kind in kinds]
     scopes = Scopes(series, tree, log_b)
     bets = np.zeros(len(series))
@@ -201,8 +197,16 @@ def quarter(minutes: float, seed: int, *, worst: bool) -> list[Count]:
     return list(_counts(series, tree, stacks, scopes))
 
 
+def _alike(members: Sequence[Member]) -> list[list[int]]:
+    kinds: dict[object, list[int]] = {}
+    for nth, member in enumerate(members):
+        bound = getattr(member.detector, "tails", None) or member.detector.healthy_event_rate(1.0)
+        kinds.setdefault(bound, []).append(nth)
+    return list(kinds.values())
+
+
 def _counts(series: Sequence[SeriesKey], tree: Hierarchy, stacks: Sequence[Stack], scopes: Scopes) -> Iterator[Count]:
-    own = sum(stack.alarms for stack in stacks)
+    own = np.sum([stack.alarms for stack in stacks], axis=0)
     yield Count("series", len(series), tuple(map(int, own)), tuple(b / tree.total for b in BUDGETS))
     for nth, level in enumerate(tree.levels):
         heard = {scope_of(level, key) for key in series}
@@ -276,7 +280,7 @@ def _day(moment: datetime) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.quarter")
-    parser.add_argument("--minutes", type=float, default=10.0, help="between the answers of a series")
+    parser.add_argument("--minutes", type=float, default=15.0, help="between the answers of a series")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=("bounds", "golden", "faults"))
     asked = parser.parse_args()

@@ -1,7 +1,7 @@
 """Which incident a finding belongs to.
 
 Every finding names the smallest part of the fleet that explains it. Its home is an incident that is open, or was
-resolved within the reopen window, and that holds its series, or a finding that it is one fault with:
+resolved within the reopen window, and in which its series stands, or a finding that it is one fault with:
 
 * Findings of the same symptom are one fault where they overlap in the fleet; or lie beside each other, on the
   same model or platform, and began in the same time (onset intervals, widened by the merge window, overlap).
@@ -39,7 +39,8 @@ def _related(incident: Incident, finding: Finding, policy: Policy) -> bool:
     if is_availability(incident) != speaks_of_availability(finding):
         return False
     holder = finding_of(incident, finding.series)
-    return holder is not None or any(_one_fault(known, finding, policy) for known in incident.findings)
+    held = holder is not None and holder.recovered_at is None
+    return held or any(_one_fault(known, finding, policy) for known in incident.findings)
 
 
 def _one_fault(known: Finding, finding: Finding, policy: Policy) -> bool:

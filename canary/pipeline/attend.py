@@ -1,8 +1,8 @@
 """What alarms and recoveries mean: findings, incidents, and who is told. Runs in the transaction of their batch."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 
 from canary.alert import incident as machine
 from canary.alert.home import home
@@ -14,6 +14,9 @@ from canary.pipeline.scopes import hears, of_place
 from canary.pipeline.watch import Watch
 from canary.records import Alarm, Finding, Incident, IncidentState, Notification, SeriesKey
 from canary.store.base import ScoreRow, StateKind, StoredState, Transaction
+
+MEMORY = timedelta(days=14)
+"""Incidents that ended longer ago explain nothing any more. (None of them is reopened as late.)"""
 
 Tell = Callable[[Transaction, Incident, Reason, datetime], Sequence[Notification]]
 """Which notifications a decision makes due."""
@@ -41,15 +44,17 @@ class _Office:
 
     def alarm(self, alarm: Alarm, watch: Watch) -> None:
         """Find out what it shows, and put it where it belongs."""
-        recent = self._tx.incidents(since=self._now - self._policy.reopen_window)
+        recent = self._tx.incidents(since=self._now - MEMORY)
         known = {i.id: i for i in (*recent, *self._tx.incidents(open_only=True))}.values()
-        finding, test = investigate(self._tx, alarm, watch, list(_ends(known, alarm.series)), _standing(known))
+        told = [finding for incident in known for finding in incident.findings]
+        finding, test = investigate(self._tx, alarm, watch, told, _standing(known))
         inhibitor = machine.inhibitor(known, finding, self._policy)
         taker = home(known, finding, self._now, self._policy)
         after = self._keep(machine.absorb(taker, finding, self._now, self._policy, suppressed_by=inhibitor))
-        tested = {finding.series, *machine.relocated(taker, after)}
-        self._tx.put_detector(test.digest, test.to_json())
-        self._tx.put_states([_stored(series, test, test.start(), 0) for series in sorted(tested)])
+        if test is not None:
+            tested = {finding.series, *machine.relocated(taker, after)}
+            self._tx.put_detector(test.digest, test.to_json())
+            self._tx.put_states([_stored(series, test, test.start(), 0) for series in sorted(tested)])
 
     def recoveries(self, rows: Iterable[ScoreRow]) -> None:
         """Step the recovery tests of the series in open incidents over the batch."""
@@ -82,14 +87,6 @@ class _Office:
 def _standing(incidents: Iterable[Incident]) -> list[Finding]:
     open_ones = (incident for incident in incidents if incident.state is not IncidentState.RESOLVED)
     return [finding for incident in open_ones for finding in machine.unrecovered(incident)]
-
-
-def _ends(incidents: Iterable[Incident], series: SeriesKey) -> Iterator[datetime]:
-    """When the series was shown to be healthy again."""
-    for incident in incidents:
-        for finding in incident.findings:
-            if finding.series == series and finding.recovered_at is not None:
-                yield finding.recovered_at
 
 
 def _heard(finding: Finding, events: Iterable[ScoreRow]) -> list[bool]:

@@ -9,7 +9,7 @@ its own (see `worsening_detector`).
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -31,9 +31,9 @@ from canary.detect import (
 )
 from canary.pipeline import blame
 from canary.pipeline.blame import Heard
-from canary.pipeline.scopes import is_scope, members, of_place, place_of
+from canary.pipeline.scopes import hears, is_scope, members, of_place, place_of
 from canary.pipeline.watch import ANSWER, Watch
-from canary.records import Alarm, Blame, Finding, Interval, SeriesKey
+from canary.records import Alarm, Blame, Finding, Interval, Scope, SeriesKey
 from canary.store.base import Transaction
 
 HISTORY = 5_000
@@ -44,26 +44,51 @@ _ALPHA = 1e-3  # that a fault is called worse, or over, which is not
 
 _FROM_THE_FIRST = Onset(0, 0, 0, 1.0)
 
-Found = tuple[Finding, RecoveryTest]
+Found = tuple[Finding, RecoveryTest | None]
+"""What an alarm shows, and the test of its end; None leaves that as it is."""
 
 
 def investigate(
-    tx: Transaction, alarm: Alarm, watch: Watch, ends: Iterable[datetime], standing: Sequence[Finding]
+    tx: Transaction, alarm: Alarm, watch: Watch, told: Iterable[Finding], standing: Sequence[Finding]
 ) -> Found:
-    """Trace an alarm back. `ends` are when its series was last shown to be healthy, `standing` the open findings."""
+    """Trace an alarm back. `told` are the findings of recent incidents, `standing` those of them that are not over."""
+    alike = [one for one in told if _signal(one.series) == _signal(alarm.series)]
     known = next((finding for finding in standing if finding.series == alarm.series), None)
+    if known is not None and not _is_in(tx, alarm, watch, _watching(known)):
+        return replace(known, alarms=1), None
     if known is not None:
         looks = _doubled(known.alarms + 1)
-        return _again(tx, alarm, watch, known, _where(tx, alarm, watch, known) if looks else known.blame)
+        return _again(tx, alarm, watch, known, _where(tx, alarm, watch, known, alike) if looks else known.blame)
+    ends = (one.recovered_at for one in alike if one.series == alarm.series and one.recovered_at is not None)
     since = max(ends, default=None)
     rows = _history(tx, alarm, watch, alarm.series, since)
-    place = _blame(tx, alarm, watch, rows[_onset(alarm.series, rows).best].row.slot_time)
-    akin = next((finding for finding in standing if _akin(finding, alarm.series, place)), None)
+    aside = _apart(alike, Scope.of(alarm.series.target))
+    place = _blame(tx, alarm, watch, rows[_onset(alarm.series, rows).best].row.slot_time, aside)
+    akin = next((one for one in alike if one in standing and one.scope.overlaps(place.place.scope)), None)
     if akin is not None:
-        return _again(tx, alarm, watch, akin, _where(tx, alarm, watch, akin))
+        return _again(tx, alarm, watch, akin, _where(tx, alarm, watch, akin, alike))
     there = of_place(place.place, alarm.series)
     rows = rows if there == alarm.series else _history(tx, alarm, watch, there, since)
     return _found(alarm, watch, rows, _onset(there, rows), place)
+
+
+def _is_in(tx: Transaction, alarm: Alarm, watch: Watch, place: SeriesKey) -> bool:
+    """Whether the answer that raised the alarm is of the place. Else a wide scope repeats what is wrong elsewhere."""
+    rows = blame.history(tx, watch, members(alarm.series, watch.armed), HISTORY, alarm.at)
+    return any(hears(place, one.row.series, one.row.replica) for one in rows if one.row.slot_id == alarm.slot_id)
+
+
+def _signal(series: SeriesKey) -> tuple[str, str]:
+    return series.signal, series.region
+
+
+def _apart(findings: Iterable[Finding], scope: Scope) -> set[SeriesKey]:
+    """What watches the places of findings that do not overlap this part of the fleet: other faults explain those."""
+    return {_watching(finding) for finding in findings if not finding.scope.overlaps(scope)}
+
+
+def _watching(finding: Finding) -> SeriesKey:
+    return of_place(finding.blame.place, finding.series) if finding.blame else finding.series
 
 
 def _doubled(alarms: int) -> bool:
@@ -71,26 +96,33 @@ def _doubled(alarms: int) -> bool:
     return alarms & (alarms - 1) == 0
 
 
-def _akin(finding: Finding, series: SeriesKey, place: Blame) -> bool:
-    same = (finding.series.signal, finding.series.region) == (series.signal, series.region)
-    return same and finding.scope.overlaps(place.place.scope)
-
-
-def _where(tx: Transaction, alarm: Alarm, watch: Watch, known: Finding) -> Blame | None:
+def _where(tx: Transaction, alarm: Alarm, watch: Watch, known: Finding, alike: Iterable[Finding]) -> Blame | None:
     """Where a known fault is by all answers since it began. It moves where that is clear, and never to elsewhere."""
-    latest, told = _blame(tx, alarm, watch, known.onset.best), known.blame
+    latest, told = _blame(tx, alarm, watch, known.onset.best, _apart(alike, known.scope)), known.blame
     if told is None:
         return latest
     unclear = latest.runner_up == told.place and latest.margin < DOUBT
-    return told if unclear or not latest.place.scope.overlaps(told.place.scope) else latest
+    apart = not latest.place.scope.overlaps(told.place.scope) or _later_beyond(tx, alarm, watch, known, latest)
+    return told if unclear or apart else latest
+
+
+def _later_beyond(tx: Transaction, alarm: Alarm, watch: Watch, known: Finding, latest: Blame) -> bool:
+    """Whether what is wrong outside the told place began later: then a second fault is what makes it look wider."""
+    told, wide = _watching(known), of_place(latest.place, alarm.series)
+    if not latest.place.scope.includes(known.scope) or told == wide:
+        return False
+    rows = _history(tx, alarm, watch, wide, known.onset.low)
+    beyond = [one for one in rows if not hears(told, one.row.series, one.row.replica)]
+    return bool(beyond) and beyond[_onset(wide, beyond).low].row.slot_time > known.onset.high
 
 
 def _again(tx: Transaction, alarm: Alarm, watch: Watch, known: Finding, place: Blame | None) -> Found:
     """What stands already, as it is now; where its place is as it was told, perhaps worse."""
     there = of_place(place.place, alarm.series) if place else alarm.series
-    rows = _history(tx, alarm, watch, there, (known.worsened or known.onset).best)
-    same = known.blame is None or known.blame == place or (place and known.blame.place == place.place)
-    grew = _growth(rows, known) if same else None
+    since = (known.worsened or known.onset).best
+    rows = _history(tx, alarm, watch, there, since) or _history(tx, alarm, watch, alarm.series, since)
+    moved = place is not None and known.blame is not None and place.place != known.blame.place
+    grew = None if moved else _growth(rows, known)
     found, test = _found(alarm, watch, rows, grew or _FROM_THE_FIRST, place)
     return replace(found, onset=known.onset, worsened=found.onset if grew else known.worsened), test
 
@@ -140,11 +172,15 @@ def _onset(series: SeriesKey, rows: Sequence[Heard]) -> Onset:
     return onset(np.stack([_log_e(series, heard) for heard in rows]))
 
 
-def _blame(tx: Transaction, alarm: Alarm, watch: Watch, since: datetime) -> Blame:
-    """Looks at all series of the alarming one's signal."""
+def _blame(tx: Transaction, alarm: Alarm, watch: Watch, since: datetime, aside: Collection[SeriesKey]) -> Blame:
+    """Looks at all series of the alarming one's signal, but for answers of the places that are set aside."""
     whole = [key for key in watch.armed if key.signal == alarm.series.signal]
-    heard = blame.history(tx, watch, whole, blame.ANSWERS, since)
-    return blame.blame(alarm.series, (one for one in heard if one.row.slot_time <= alarm.at))
+    found = blame.history(tx, watch, whole, blame.ANSWERS, since)
+    return blame.blame(alarm.series, (one for one in found if one.row.slot_time <= alarm.at and not _in(aside, one)))
+
+
+def _in(places: Iterable[SeriesKey], heard: Heard) -> bool:
+    return any(hears(place, heard.row.series, heard.row.replica) for place in places)
 
 
 def _strongest(touched: Sequence[Heard], alarm: Alarm) -> tuple[str, ...]:

@@ -250,8 +250,8 @@ def _cell(count: int, bound: float) -> str:
 
 
 def story(seed: int) -> Iterator[str]:
-    """The three faults, at the days of the postmortem."""
-    first, large, worse, end = (round(timedelta(days=day) / INTERVAL) for day in (4, 24, 30, 34))
+    """The three faults, within nine days."""
+    first, large, worse, end = (round(timedelta(days=day) / INTERVAL) for day in (1, 6, 8, 9))
     store = MemoryStore()
     for _ in play(store, incident(first, large, worse, end), end, seed, changes(first, large, worse)):
         pass

@@ -22,18 +22,15 @@ stores or sends.
 
 ("open" stands for OPEN or ACKNOWLEDGED. Whatever changes nothing returns the very same incident and UNCHANGED.)
 
-1. *Home.* Every finding names the smallest part of the fleet that explains it. It belongs to an incident that is open,
-   or was resolved within the reopen window, and either overlaps it in the fleet and shows the same symptom or began in
-   the same time (onset intervals, widened by the merge window, overlap); or lies beside it, on the same model or
-   platform, and shows the same symptom and began in the same time. So one fault seen by several signals or on several
-   pools is one incident, and bugs that overlap with other symptoms and onsets stay apart. The incident spans all its
-   findings; the latest finding of a signal says where all are that it overlaps. Availability and quality never share
-   an incident: the first inhibits the second instead.
+1. *Home.* A finding belongs to the incident that `canary.alert.home` says, if any. The incident spans all its findings;
+   the latest finding of a signal says where all are that it overlaps. Availability and quality never share an incident:
+   the first inhibits the second instead.
 2. *Recovery.* Quiet is not recovery. Without a person an incident resolves only when every finding has recovered by
    its own sequential test, which runs elsewhere.
-3. *Worsening.* A series got worse when the interval of its new size lies wholly above the size that was told last.
-   The told size stays until then, so that slow growth adds up. A worsening has an onset of its own, and the first onset
-   stays, where the two are apart.
+3. *Worsening.* A series got worse when its finding says so, or the interval of its new size lies wholly above the
+   size that was told last for the same place. The told size stays until then or comes down, so that slow growth adds
+   up. A worsening has an onset of its own, and the first onset stays, where the two are apart. What several series say
+   of one worsening is told once.
 4. *Flapping.* An incident that is reopened `flap_limit` times, each time within the reopen window, flaps. From then on
    it resolves only after it has stayed recovered for a whole reopen window: one trigger and one resolve, not fifty.
 5. *Inhibition.* Where a pool cannot be reached, quality incidents that lie there are suppressed: they go on as ever,
@@ -102,15 +99,6 @@ class Policy:
     unreachable: float = 0.5
 
 
-def home(incidents: Iterable[Incident], finding: Finding, now: datetime, policy: Policy) -> Incident | None:
-    """The incident that the finding belongs to.
-
-    Of several, the one that holds its series; else an open one; else one with its symptom; else the newest.
-    """
-    fitting = (i for i in incidents if _may_take(i, now, policy) and _related(i, finding, policy))
-    return max(fitting, key=lambda incident: _nearness(incident, finding), default=None)
-
-
 def absorb(
     incident: Incident | None, finding: Finding, now: datetime, policy: Policy, *, suppressed_by: str | None = None
 ) -> Decision:
@@ -120,17 +108,17 @@ def absorb(
     """
     if incident is None:
         return _opened(finding, now, suppressed_by), Reason.OPENED
-    known = _finding_of(incident, finding.series)
+    known = finding_of(incident, finding.series)
     findings = _located(_with(incident, finding if known is None else _merged(known, finding)), finding)
     grown = _spanning(replace(_touched(incident, now), findings=findings))
     if incident.state is IncidentState.RESOLVED:
         return _reopened(grown, policy, suppressed_by)
-    return grown, _kind_of_alarm(incident, grown, known, finding)
+    return grown, _kind_of_alarm(incident, grown, known, finding, policy)
 
 
 def recover(incident: Incident, series: SeriesKey, now: datetime) -> Decision:
     """A series proved that it is back at its baseline."""
-    known = _finding_of(incident, series)
+    known = finding_of(incident, series)
     if known is None or known.recovered_at is not None or incident.state is IncidentState.RESOLVED:
         return incident, Reason.UNCHANGED
     changed = replace(_touched(incident, now), findings=_with(incident, replace(known, recovered_at=now)))
@@ -166,7 +154,7 @@ def resolve(incident: Incident, who: str, now: datetime) -> Decision:
 
 def inhibitor(incidents: Iterable[Incident], finding: Finding, policy: Policy) -> str | None:
     """The id of the incident that keeps a quality finding quiet: nothing can be reached where it is."""
-    if _speaks_of_availability(finding):
+    if speaks_of_availability(finding):
         return None
     return next((i.id for i in incidents if _unreachable(i, finding.scope, policy)), None)
 
@@ -223,58 +211,36 @@ def notification(reason: Reason, incident: Incident) -> NotificationKind | None:
             assert_never(reason)
 
 
+def relocated(before: Incident | None, after: Incident) -> tuple[SeriesKey, ...]:
+    """The series of standing findings that are said to be in another place than before."""
+    known = {finding.series: finding for finding in before.findings} if before else {}
+    standing = (finding for finding in unrecovered(after) if finding.series in known)
+    return tuple(finding.series for finding in standing if _moved(known[finding.series], finding))
+
+
 def unrecovered(incident: Incident) -> tuple[Finding, ...]:
     """The findings that still stand."""
     return tuple(finding for finding in incident.findings if finding.recovered_at is None)
 
 
-def _may_take(incident: Incident, now: datetime, policy: Policy) -> bool:
-    return incident.resolved_at is None or now - incident.resolved_at <= policy.reopen_window
-
-
-def _related(incident: Incident, finding: Finding, policy: Policy) -> bool:
-    if _is_availability(incident) != _speaks_of_availability(finding):
-        return False
-    alike = any(known.symptom is finding.symptom for known in incident.findings)
-    together = any(
-        _overlap(known.worsened or known.onset, finding.onset, policy.merge_window) for known in incident.findings
-    )
-    if incident.scope.overlaps(finding.scope):
-        return alike or together
-    return alike and together and _beside(incident.scope, finding.scope)
-
-
-def _beside(one: Scope, other: Scope) -> bool:
-    """Whether two parts of the fleet that do not overlap are of one model or one platform."""
-    same_model = one.model is not None and one.model == other.model
-    return same_model or (one.platform is not None and one.platform == other.platform)
-
-
-def _overlap(one: Interval, other: Interval, window: timedelta) -> bool:
+def overlap(one: Interval, other: Interval, window: timedelta) -> bool:
+    """Whether the intervals meet, once widened by the window."""
     return one.low - window <= other.high and other.low - window <= one.high
 
 
-def _nearness(incident: Incident, finding: Finding) -> tuple[bool, bool, bool, bool, datetime]:
-    return (
-        _finding_of(incident, finding.series) is not None,
-        incident.state is not IncidentState.RESOLVED,
-        any(known.symptom is finding.symptom for known in incident.findings),
-        incident.scope.overlaps(finding.scope),
-        incident.opened_at,
-    )
+def is_availability(incident: Incident) -> bool:
+    """Whether it speaks of availability; else of quality."""
+    return speaks_of_availability(incident.findings[0])
 
 
-def _is_availability(incident: Incident) -> bool:
-    return _speaks_of_availability(incident.findings[0])
-
-
-def _speaks_of_availability(finding: Finding) -> bool:
+def speaks_of_availability(finding: Finding) -> bool:
+    """Whether it does; else of quality."""
     return finding.symptom is Symptom.AVAILABILITY
 
 
 def _unreachable(incident: Incident, scope: Scope, policy: Policy) -> bool:
     """Whether the incident says that all of `scope` is."""
-    if incident.state is IncidentState.RESOLVED or not _is_availability(incident):
+    if incident.state is IncidentState.RESOLVED or not is_availability(incident):
         return False
     lone = (finding for finding in unrecovered(incident) if burst_size(finding.series.group) == 1)
     return any(finding.size.low >= policy.unreachable and finding.scope.includes(scope) for finding in lone)
@@ -296,13 +262,25 @@ def _opened(finding: Finding, now: datetime, suppressed_by: str | None) -> Incid
 
 
 def _located(findings: tuple[Finding, ...], latest: Finding) -> tuple[Finding, ...]:
-    """The latest finding of a signal knows best where it is: it has seen the most answers since the onset."""
+    """The latest finding of a signal knows best where it is and how large: it has seen the most answers."""
     return tuple(
-        replace(finding, blame=latest.blame)
+        _as_seen(finding, latest)
         if finding.series.signal == latest.series.signal and finding.scope.overlaps(latest.scope) and latest.blame
         else finding
         for finding in findings
     )
+
+
+def _as_seen(known: Finding, latest: Finding) -> Finding:
+    """The size is that in its place; in the same place it is never told larger without a worsening."""
+    told = _moved(known, latest) or known.size.high > latest.size.high or _worse(known, latest)
+    size = latest.size if told else known.size
+    return replace(known, blame=latest.blame, size=size, worsened=latest.worsened or known.worsened)
+
+
+def _moved(known: Finding, latest: Finding) -> bool:
+    """Whether they speak of different places."""
+    return (known.blame and known.blame.place) != (latest.blame and latest.blame.place)
 
 
 def _spanning(incident: Incident) -> Incident:
@@ -339,19 +317,31 @@ def _closed(touched: Incident, *, by: str | None) -> Incident:
     return replace(touched, state=state, resolved_at=touched.updated_at, resolved_by=by, suppressed_by=None)
 
 
-def _kind_of_alarm(before: Incident, after: Incident, known: Finding | None, new: Finding) -> Reason:
+def _kind_of_alarm(before: Incident, after: Incident, known: Finding | None, new: Finding, policy: Policy) -> Reason:
+    if known is not None and known.recovered_at is not None:
+        return Reason.RELAPSED
+    if _worse(known, new) and not _told(before, new, policy):
+        return Reason.WORSENED
     if before.scope != after.scope:
         return Reason.RELOCATED
     if known is None:
         heard = any(finding.series.signal == new.series.signal for finding in before.findings)
         return Reason.CONFIRMED if heard else Reason.JOINED
-    if known.recovered_at is not None:
-        return Reason.RELAPSED
-    return Reason.WORSENED if _worse(known, new) else Reason.REPEATED
+    return Reason.REPEATED
 
 
-def _worse(known: Finding, new: Finding) -> bool:
-    return new.size.low > known.size.high
+def _worse(known: Finding | None, new: Finding) -> bool:
+    if known is None:
+        return new.worsened is not None
+    grown = new.size.low > known.size.high and not _moved(known, new)
+    return grown or new.worsened not in (None, known.worsened)
+
+
+def _told(incident: Incident, new: Finding, policy: Policy) -> bool:
+    """Whether another finding said already that it got worse then."""
+    since = new.worsened or new.onset
+    worse = (known.worsened for known in incident.findings if known.series != new.series)
+    return any(one is not None and overlap(one, since, policy.merge_window) for one in worse)
 
 
 def _merged(known: Finding, new: Finding) -> Finding:
@@ -360,18 +350,19 @@ def _merged(known: Finding, new: Finding) -> Finding:
     if known.recovered_at is None and not _worse(known, new):
         return replace(known, alarms=alarms, evidence=evidence)
     merged = replace(new, alarms=alarms, evidence=evidence, recovered_at=None)
-    if known.recovered_at is not None or new.onset.best <= known.onset.high:
+    since = new.worsened or new.onset
+    if known.recovered_at is not None or since.best <= known.onset.high:
         return merged
-    since = replace(new.onset, low=max(new.onset.low, known.onset.high))
-    return replace(merged, onset=known.onset, worsened=since)
+    return replace(merged, onset=known.onset, worsened=replace(since, low=max(since.low, known.onset.high)))
 
 
-def _finding_of(incident: Incident, series: SeriesKey) -> Finding | None:
+def finding_of(incident: Incident, series: SeriesKey) -> Finding | None:
+    """What the series shows in the incident."""
     return next((finding for finding in incident.findings if finding.series == series), None)
 
 
 def _with(incident: Incident, finding: Finding) -> tuple[Finding, ...]:
-    if _finding_of(incident, finding.series) is None:
+    if finding_of(incident, finding.series) is None:
         return (*incident.findings, finding)
     return tuple(finding if known.series == finding.series else known for known in incident.findings)
 

@@ -19,7 +19,8 @@ from canary.hindsight.reign import Epochs, Group, Reign, pages, survey
 from canary.hindsight.rescore import Rescorer
 from canary.hindsight.verdicts import Side
 from canary.pipeline.advance import Judged, advance
-from canary.pipeline.attend import HISTORY, attend
+from canary.pipeline.attend import attend
+from canary.pipeline.inquiry import HISTORY
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.records import Baseline, BaselineStatus, Observation, Probe
 from canary.score import Scorer

@@ -16,7 +16,7 @@ from canary.detect import EsrState, evidence, from_bytes, to_bytes
 from canary.errors import NotFound
 from canary.hindsight.scope import concerning
 from canary.pipeline.advance import Step, steps_again
-from canary.pipeline.attend import HISTORY
+from canary.pipeline.inquiry import HISTORY
 from canary.pipeline.scopes import is_scope, members
 from canary.records import Alarm, Change, Incident, Interval, Score, SeriesKey
 from canary.store.base import ScoreRow, StateKind, Transaction

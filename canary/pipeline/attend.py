@@ -1,38 +1,22 @@
 """What alarms and recoveries mean: findings, incidents, and who is told. Runs in the transaction of their batch."""
 
-import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
-
-import numpy as np
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 
 from canary.alert import incident as machine
+from canary.alert.home import home
 from canary.alert.incident import Decision, Policy, Reason
-from canary.detect import (
-    Detector,
-    EsrState,
-    EventDetector,
-    RecoveryTest,
-    evidence,
-    from_bytes,
-    hierarchy,
-    onset,
-    size,
-    to_bytes,
-)
-from canary.pipeline import blame
+from canary.detect import EsrState, RecoveryTest, evidence, from_bytes, to_bytes
 from canary.pipeline.advance import Advance
-from canary.pipeline.blame import Heard
-from canary.pipeline.scopes import Hierarchy, is_scope, members
-from canary.pipeline.watch import ANSWER, Watch
-from canary.records import Alarm, Blame, Finding, Incident, Interval, Notification, SeriesKey
+from canary.pipeline.inquiry import investigate
+from canary.pipeline.scopes import hears, of_place
+from canary.pipeline.watch import Watch
+from canary.records import Alarm, Finding, Incident, IncidentState, Notification, SeriesKey
 from canary.store.base import ScoreRow, StateKind, StoredState, Transaction
 
-HISTORY = 5_000
-"""Scores that an alarm is traced back through."""
-
-_SURE = 0.999
+MEMORY = timedelta(days=14)
+"""Incidents that ended longer ago explain nothing any more. (None of them is reopened as late.)"""
 
 Tell = Callable[[Transaction, Incident, Reason, datetime], Sequence[Notification]]
 """Which notifications a decision makes due."""
@@ -41,7 +25,7 @@ Tell = Callable[[Transaction, Incident, Reason, datetime], Sequence[Notification
 def attend(tx: Transaction, step: Advance, watch: Watch, policy: Policy, tell: Tell, now: datetime) -> list[Decision]:
     """Bring the incidents up to date with a batch: what recovered, what alarmed, what settled, who inhibits whom."""
     office = _Office(tx, policy, tell, now)
-    office.recoveries(step.rows, watch.hierarchy)
+    office.recoveries(step.rows)
     for alarm in step.alarms:
         office.alarm(alarm, watch)
     office.tidy()
@@ -60,26 +44,29 @@ class _Office:
 
     def alarm(self, alarm: Alarm, watch: Watch) -> None:
         """Find out what it shows, and put it where it belongs."""
-        recent = self._tx.incidents(since=self._now - self._policy.reopen_window)
+        recent = self._tx.incidents(since=self._now - MEMORY)
         known = {i.id: i for i in (*recent, *self._tx.incidents(open_only=True))}.values()
-        finding, test = _investigate(self._tx, alarm, watch, list(_ends(known, alarm.series)))
+        told = [finding for incident in known for finding in incident.findings]
+        finding, test = investigate(self._tx, alarm, watch, told, _standing(known))
         inhibitor = machine.inhibitor(known, finding, self._policy)
-        home = machine.home(known, finding, self._now, self._policy)
-        self._keep(machine.absorb(home, finding, self._now, self._policy, suppressed_by=inhibitor))
-        self._tx.put_detector(test.digest, test.to_json())
-        self._tx.put_states([_stored(finding.series, test, test.start(), 0)])
+        taker = home(known, finding, self._now, self._policy)
+        after = self._keep(machine.absorb(taker, finding, self._now, self._policy, suppressed_by=inhibitor))
+        if test is not None:
+            tested = {finding.series, *machine.relocated(taker, after)}
+            self._tx.put_detector(test.digest, test.to_json())
+            self._tx.put_states([_stored(series, test, test.start(), 0) for series in sorted(tested)])
 
-    def recoveries(self, rows: Iterable[ScoreRow], hierarchy: Hierarchy) -> None:
+    def recoveries(self, rows: Iterable[ScoreRow]) -> None:
         """Step the recovery tests of the series in open incidents over the batch."""
-        events = defaultdict(list)
+        fed: dict[tuple[str, str], list[ScoreRow]] = defaultdict(list)
         for row in rows:
             if row.event is not None:
-                for series in (row.series, *hierarchy.scopes(row.series, row.replica)):
-                    events[series].append(row.event)
-        for incident in self._tx.incidents(open_only=True) if events else ():
+                fed[row.series.signal, row.series.region].append(row)
+        for incident in self._tx.incidents(open_only=True) if fed else ():
             for finding in machine.unrecovered(incident):
-                if _recovers(self._tx, finding.series, events.get(finding.series, [])):
-                    incident = self._keep(machine.recover(incident, finding.series, self._now))
+                series = finding.series
+                if _recovers(self._tx, series, _heard(finding, fed[series.signal, series.region])):
+                    incident = self._keep(machine.recover(incident, series, self._now))
 
     def tidy(self) -> None:
         """Settle what flapped, suppress and release."""
@@ -97,71 +84,15 @@ class _Office:
         return incident
 
 
-def _ends(incidents: Iterable[Incident], series: SeriesKey) -> Iterator[datetime]:
-    """When the series was shown to be healthy again."""
-    for incident in incidents:
-        for finding in incident.findings:
-            if finding.series == series and finding.recovered_at is not None:
-                yield finding.recovered_at
+def _standing(incidents: Iterable[Incident]) -> list[Finding]:
+    open_ones = (incident for incident in incidents if incident.state is not IncidentState.RESOLVED)
+    return [finding for incident in open_ones for finding in machine.unrecovered(incident)]
 
 
-def _investigate(tx: Transaction, alarm: Alarm, watch: Watch, ends: Sequence[datetime]) -> tuple[Finding, RecoveryTest]:
-    """Trace an alarm back: since when, where, how many answers, which ones; and how its end will be known."""
-    rows = _history(tx, alarm, watch, ends)
-    began = onset(np.stack([_log_e(alarm.series, heard) for heard in rows]))
-    touched = rows[began.best :]
-    detector = _pooled(touched) if is_scope(alarm.series) else touched[0].watched.detector
-    events = [bool(heard.row.event) for heard in touched]
-    finding = Finding(
-        series=alarm.series,
-        symptom=watch.signals[touched[0].row.series].symptom,
-        alarms=1,
-        onset=Interval(*(rows[nth].row.slot_time for nth in (max(0, began.low - 1), began.best, began.high))),
-        size=size(detector, events, [ANSWER] * len(events)),
-        evidence=_strongest(touched, alarm),
-        blame=_blame(tx, alarm, watch, rows[began.best].row.slot_time),
-    )
-    return finding, RecoveryTest.for_(detector, finding.size, ANSWER)
-
-
-def _history(tx: Transaction, alarm: Alarm, watch: Watch, ends: Sequence[datetime]) -> list[Heard]:
-    """What the alarming series, or the members of the alarming scope, were fed since all was last well."""
-    series = members(alarm.series, watch.armed)
-    fed = [heard for heard in blame.history(tx, watch, series, HISTORY) if heard.row.slot_time <= alarm.at]
-    heard = [
-        one for one in fed if one.row.slot_time >= max([one.watched.since, *ends]) and _heard_by(alarm.series, one.row)
-    ]
-    return heard or fed[-1:]  # clocks jump: `since` may lie after the alarm
-
-
-def _heard_by(series: SeriesKey, row: ScoreRow) -> bool:
-    """A replica hears its own answers."""
-    replica = series.group.removeprefix("*@")
-    return replica in (series.group, row.replica)
-
-
-def _blame(tx: Transaction, alarm: Alarm, watch: Watch, since: datetime) -> Blame:
-    """Looks at all series of the alarming one's signal."""
-    whole = [key for key in watch.armed if key.signal == alarm.series.signal]
-    heard = blame.history(tx, watch, whole, blame.ANSWERS)
-    return blame.blame(alarm.series, (one for one in heard if since <= one.row.slot_time <= alarm.at))
-
-
-def _strongest(touched: Sequence[Heard], alarm: Alarm) -> tuple[str, ...]:
-    events = sorted((heard for heard in touched if heard.row.event), key=lambda heard: heard.value, reverse=True)
-    return tuple(heard.row.slot_id for heard in events[: machine.EVIDENCE_KEPT]) or (alarm.slot_id,)
-
-
-def _log_e(series: SeriesKey, heard: Heard) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """What an answer says to the detector of the series or scope."""
-    return hierarchy.log_e(heard.bet) if is_scope(series) else heard.log_e
-
-
-def _pooled(touched: Sequence[Heard]) -> Detector:
-    """A scope's healthy rate of events: the mean over the answers."""
-    rates = [heard.watched.detector.healthy_event_rate(ANSWER) for heard in touched]
-    mean = min(sum(rates) / len(rates), _SURE)
-    return EventDetector(-math.log1p(-mean))
+def _heard(finding: Finding, events: Iterable[ScoreRow]) -> list[bool]:
+    """Whether the answers of the place that the finding speaks of were events."""
+    series = of_place(finding.blame.place, finding.series) if finding.blame else finding.series
+    return [bool(row.event) for row in events if hears(series, row.series, row.replica)]
 
 
 def _recovers(tx: Transaction, series: SeriesKey, events: Sequence[bool]) -> bool:

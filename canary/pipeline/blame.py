@@ -14,6 +14,7 @@ Places that have a cell in common with the alarming one are compared.
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -61,10 +62,13 @@ class Heard:
         return self.watched.detector.log_e(self.value, ANSWER, self.threshold)
 
 
-def history(tx: Transaction, watch: Watch, series: Sequence[SeriesKey], answers: int) -> list[Heard]:
+def history(
+    tx: Transaction, watch: Watch, series: Sequence[SeriesKey], answers: int, since: datetime | None = None
+) -> list[Heard]:
     """The latest fed scores of armed series, in the order of feeding."""
     each = max(_LEAST, answers // max(1, len(series)))
-    found = [Heard(row, watch.armed[key]) for key in series for row in tx.scores(key, limit=each)]
+    by_series = ((watch.armed[key], tx.scores(key, since=since, limit=each)) for key in series)
+    found = [Heard(row, watched) for watched, rows in by_series for row in rows]
     return sorted(found, key=lambda heard: heard.row.seq)
 
 

@@ -127,23 +127,34 @@ def is_scope(series: SeriesKey) -> bool:
     return series.group.startswith(ANY) or ANY in series.target.rsplit("/", 2)
 
 
+@lru_cache(maxsize=16_384)
 def place_of(series: SeriesKey) -> Place:
     """The part of the fleet that a series or a scope watches."""
     group, _, replica = series.group.partition("@") if series.group.startswith(ANY) else (series.group, "", "")
     return Place(Scope.of(series.target), "" if group == ANY else group, replica)
 
 
+def of_place(place: Place, like: SeriesKey) -> SeriesKey:
+    """The series or scope that watches a place, of the region and the signal of another."""
+    group = f"{ANY}@{place.replica}" if place.replica else place.group or ANY
+    return SeriesKey("/".join(part or ANY for part in place.scope.parts[:3]), like.region, group, like.signal)
+
+
+def hears(scope: SeriesKey, series: SeriesKey, replica: str) -> bool:
+    """Whether a scope (or series) hears an answer of that series, given by that replica."""
+    place = place_of(scope)
+    return (
+        (series.signal, series.region) == (scope.signal, scope.region)
+        and place.group in ("", series.group)
+        and place.replica in ("", replica)
+        and place.scope.includes(Scope.of(series.target))
+    )
+
+
 def members(series: SeriesKey, armed: Iterable[SeriesKey]) -> Sequence[SeriesKey]:
     """The armed series that a scope hears; a series hears itself."""
-    scope, group = Scope.of(series.target), series.group
-    anything = group.startswith(ANY)
-    return [
-        key
-        for key in armed
-        if (key.signal, key.region) == (series.signal, series.region)
-        and (anything or key.group == group)
-        and scope.includes(Scope.of(key.target))
-    ]
+    replica = place_of(series).replica
+    return [key for key in armed if hears(series, key, replica)]
 
 
 @lru_cache(maxsize=16_384)

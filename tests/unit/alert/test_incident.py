@@ -4,23 +4,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from canary.alert.home import DOUBT, home
 from canary.alert.incident import (
     Policy,
     Reason,
     absorb,
     acknowledge,
-    home,
     inhibitor,
     notification,
     reconcile,
     recover,
     release,
+    relocated,
     resolve,
     settle,
     suppress,
 )
-from canary.records import Finding, Incident, IncidentState, NotificationKind, Symptom
-from tests.unit.alert.findings import START, finding, minutes, series
+from canary.records import Blame, Finding, Incident, IncidentState, NotificationKind, Place, Scope, Symptom
+from tests.unit.alert.findings import START, TARGET, finding, minutes, series
 
 POLICY = Policy()
 ONE = finding()
@@ -69,6 +70,24 @@ def test_onsets_within_the_merge_window_count_as_overlapping() -> None:
 def test_another_symptom_with_a_disjoint_onset_is_another_fault() -> None:
     later = finding("distance", Symptom.DEVIATION, onset=-30 + 10 + 15.1)
     assert home([opened()], later, START, POLICY) is None
+
+
+def test_another_symptom_at_the_same_time_in_a_part_of_the_place_is_another_fault() -> None:
+    wide, _ = absorb(None, finding(target="*/api/*"), START, POLICY)
+    assert home([wide], finding("kl", Symptom.DEVIATION, target="opus/api/*"), START, POLICY) is None
+
+
+@pytest.mark.parametrize(("margin", "same"), [(DOUBT - 0.1, True), (DOUBT + 0.1, False)])
+def test_another_symptom_is_the_same_fault_while_its_place_may_be_the_same(margin: float, *, same: bool) -> None:
+    wide, _ = absorb(None, finding(target="opus/api/*"), START, POLICY)
+    blame = Blame(Place(Scope("opus", "api", "a")), "opus/api/a", Place(Scope("opus", "api")), margin)
+    narrow = replace(finding("kl", Symptom.DEVIATION), blame=blame)
+    assert (home([wide], narrow, START, POLICY) == wide) is same
+
+
+def test_an_incident_keeps_its_series_wherever_they_are_said_to_be() -> None:
+    elsewhere = replace(ONE, blame=Blame(Place(Scope("small", "cloud")), "small/cloud/a"))
+    assert home([opened()], elsewhere, START, POLICY) == opened()
 
 
 def test_the_same_symptom_elsewhere_of_another_time_is_another_incident() -> None:
@@ -187,6 +206,41 @@ def test_a_worsening_has_its_own_onset() -> None:
     incident, _ = absorb(opened(), worse, START + minutes(60), POLICY)
     (told,) = incident.findings
     assert (told.onset, told.worsened) == (finding().onset, worse.onset)
+
+
+def test_what_several_series_say_of_one_worsening_is_told_once() -> None:
+    worse, first = absorb(opened(TWIN), finding(share=0.16, onset=45), START + minutes(60), POLICY)
+    again, second = absorb(worse, finding("syntax_error", share=0.16, onset=47), START + minutes(61), POLICY)
+    assert (first, second) == (Reason.WORSENED, Reason.REPEATED)
+    assert all(known.worsened is not None for known in again.findings)
+
+
+def test_a_series_that_was_silent_before_may_tell_of_a_worsening() -> None:
+    since = finding(onset=45).onset
+    new = replace(finding(target="opus/api/*", share=0.16), worsened=since)
+    assert absorb(opened(), new, START + minutes(60), POLICY)[1] is Reason.WORSENED
+
+
+HERE, AROUND = (Blame(Place(Scope("opus", "api", pool)), TARGET) for pool in ("tpu-1", None))
+
+
+@pytest.mark.parametrize(
+    ("share", "blame", "told"),
+    [(0.002, HERE, 0.002), (0.012, HERE, 0.008), (0.16, AROUND, 0.16)],
+    ids=["smaller", "perhaps larger", "in a wider place"],
+)
+def test_a_told_size_comes_down_and_is_told_anew_in_another_place(share: float, blame: Blame, told: float) -> None:
+    incident, _ = absorb(None, replace(ONE, blame=HERE), START, POLICY)
+    incident, reason = absorb(incident, replace(finding(share=share), blame=blame), START, POLICY)
+    assert incident.findings[0].size.best == told
+    assert reason is not Reason.WORSENED
+
+
+def test_findings_that_moved_are_named() -> None:
+    before, _ = absorb(None, replace(ONE, blame=HERE), START, POLICY)
+    after, _ = absorb(before, replace(TWIN, blame=HERE), START, POLICY)
+    moved, _ = absorb(after, replace(ONE, blame=AROUND), START, POLICY)
+    assert (relocated(before, after), relocated(after, moved)) == ((), (ONE.series,))
 
 
 def test_a_worsening_is_dated_after_the_first_onset() -> None:

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from typing_extensions import override
 
+from canary.alert.home import home
 from canary.alert.incident import (
     Decision,
     Policy,
     Reason,
     absorb,
     acknowledge,
-    home,
     inhibitor,
     notification,
     reconcile,

@@ -10,7 +10,7 @@ from canary.alert.incident import Reason
 from canary.pipeline.advance import alarms_again
 from canary.pipeline.ledger import Fired
 from canary.pipeline.watch import Rhythm, Watch, muster
-from canary.records import Finish, Incident, Observation, Response, Run, SeriesKey, Target
+from canary.records import Finish, Incident, IncidentState, Observation, Response, Run, SeriesKey, Target
 from canary.store import MemoryStore
 from canary.testing import FakeClock
 from tests.unit.pipeline.stage import BROKEN, CLEAN, MINUTE, PROBE, START, TERMS, baseline, ledger, target
@@ -128,3 +128,24 @@ def test_scopes_alarm_again_from_the_store_to_the_bit() -> None:
         live = list(tx.alarms())
         assert any(alarm.series.group == "*" for alarm in live)
         assert sorted(alarms_again(tx), key=lambda alarm: alarm.id) == sorted(live, key=lambda alarm: alarm.id)
+
+
+def test_a_fault_is_over_though_another_of_its_kind_goes_on_elsewhere() -> None:
+    """Scopes that hear both cannot keep the first incident open: a finding recovers by the answers of its place."""
+    store, rng, clock = MemoryStore(), np.random.default_rng(4), FakeClock(START)
+    book = ledger(store, clock, watch())
+    for minute in range(420):
+        clock.advance(MINUTE)
+        bad = {one.name for one in TARGETS if _suffers(one, minute) and rng.random() < 0.3}
+        book.commit([answer(one, minute, BROKEN if one.name in bad else CLEAN, "r1") for one in TARGETS])
+    with store.reading() as tx:
+        assert [(one.target, one.state) for one in tx.incidents()] == [
+            ("mid/api/*", IncidentState.RESOLVED),
+            ("opus/cloud/*", IncidentState.OPEN),
+        ]
+
+
+def _suffers(one: Target, minute: int) -> bool:
+    return (one.model == "mid" and one.platform == "api" and 60 <= minute < 200) or (
+        one.model == "opus" and one.platform == "cloud" and minute >= 130
+    )

@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 
 from canary.detect import EsrState, EventDetector
 from canary.pipeline.hearing import Bet, Hearing
-from canary.pipeline.scopes import Hierarchy, Level, hierarchy_of, is_scope, members, place_of, scope_of, scopes_of
+from canary.pipeline.scopes import (
+    Hierarchy,
+    Level,
+    hears,
+    hierarchy_of,
+    is_scope,
+    members,
+    of_place,
+    place_of,
+    scope_of,
+    scopes_of,
+)
 from canary.records import Place, Scope, Score, SeriesKey
 from canary.store.base import ScoreRow
 from tests.unit.pipeline.stage import MINUTE, START
@@ -90,6 +101,17 @@ def test_a_place_is_said_as_people_write_it() -> None:
     assert place_of(series("mid/api/a", "*@r7")) == Place(Scope("mid", "api", "a"), replica="r7")
     assert place_of(series("mid/api/a", "*@r7")).name == "mid/api/a, replica r7"
     assert place_of(series("*/api/*", "*")).name == "*/api/*"
+
+
+@given(st.sampled_from(FLEET), st.sampled_from(Level))
+def test_a_place_has_the_series_that_watches_it(one: SeriesKey, level: Level) -> None:
+    for series in (one, scope_of(level, one, "r7")):
+        assert of_place(place_of(series), like=one) == series
+
+
+@pytest.mark.parametrize(("replica", "heard"), [("r7", True), ("r8", False), ("", False)])
+def test_a_replica_hears_its_own_answers_alone(replica: str, *, heard: bool) -> None:
+    assert hears(scope_of(Level.REPLICA, FLEET[0], "r7"), FLEET[0], replica) is heard
 
 
 def test_a_hierarchy_reads_back_what_it_wrote() -> None:

@@ -1,0 +1,202 @@
+"""What an alarm shows: since when, where, how many answers, which ones; and how its end will be known.
+
+The first alarm of a fault is traced back through what the alarming detector heard, to an onset; the answers since then
+say where it is (see `blame`); and all answers of that place say when it began there and what share of them it touches.
+
+Where a finding of an open incident stands already, the question is another: whether it has grown. Its place and its
+size are known, so "at most that share of the answers there are touched" is the null, and its rejection has an onset of
+its own (see `worsening_detector`).
+"""
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from canary.alert.home import DOUBT
+from canary.alert.incident import EVIDENCE_KEPT
+from canary.detect import (
+    Detector,
+    EventDetector,
+    Onset,
+    RecoveryTest,
+    hierarchy,
+    onset,
+    size,
+    start_log_likelihood,
+    worsening_detector,
+)
+from canary.pipeline import blame
+from canary.pipeline.blame import Heard
+from canary.pipeline.scopes import hears, is_scope, members, of_place, place_of
+from canary.pipeline.watch import ANSWER, Watch
+from canary.records import Alarm, Blame, Finding, Interval, Scope, SeriesKey
+from canary.store.base import Transaction
+
+HISTORY = 5_000
+"""Scores that an alarm is traced back through."""
+
+_SURE = 0.999
+_ALPHA = 1e-3  # that a fault is called worse, or over, which is not
+
+_FROM_THE_FIRST = Onset(0, 0, 0, 1.0)
+
+Found = tuple[Finding, RecoveryTest | None]
+"""What an alarm shows, and the test of its end; None leaves that as it is."""
+
+
+def investigate(
+    tx: Transaction, alarm: Alarm, watch: Watch, told: Iterable[Finding], standing: Sequence[Finding]
+) -> Found:
+    """Trace an alarm back. `told` are the findings of recent incidents, `standing` those of them that are not over."""
+    alike = [one for one in told if _signal(one.series) == _signal(alarm.series)]
+    known = next((finding for finding in standing if finding.series == alarm.series), None)
+    if known is not None and not _is_in(tx, alarm, watch, _watching(known)):
+        return replace(known, alarms=1), None
+    if known is not None:
+        looks = _doubled(known.alarms + 1)
+        return _again(tx, alarm, watch, known, _where(tx, alarm, watch, known, alike) if looks else known.blame)
+    ends = (one.recovered_at for one in alike if one.series == alarm.series and one.recovered_at is not None)
+    since = max(ends, default=None)
+    rows = _history(tx, alarm, watch, alarm.series, since)
+    aside = _apart(alike, Scope.of(alarm.series.target))
+    place = _blame(tx, alarm, watch, rows[_onset(alarm.series, rows).best].row.slot_time, aside)
+    akin = next((one for one in alike if one in standing and one.scope.overlaps(place.place.scope)), None)
+    if akin is not None:
+        return _again(tx, alarm, watch, akin, _where(tx, alarm, watch, akin, alike))
+    there = of_place(place.place, alarm.series)
+    rows = rows if there == alarm.series else _history(tx, alarm, watch, there, since)
+    return _found(alarm, watch, rows, _onset(there, rows), place)
+
+
+def _is_in(tx: Transaction, alarm: Alarm, watch: Watch, place: SeriesKey) -> bool:
+    """Whether the answer that raised the alarm is of the place. Else a wide scope repeats what is wrong elsewhere."""
+    rows = blame.history(tx, watch, members(alarm.series, watch.armed), HISTORY, alarm.at)
+    return any(hears(place, one.row.series, one.row.replica) for one in rows if one.row.slot_id == alarm.slot_id)
+
+
+def _signal(series: SeriesKey) -> tuple[str, str]:
+    return series.signal, series.region
+
+
+def _apart(findings: Iterable[Finding], scope: Scope) -> set[SeriesKey]:
+    """What watches the places of findings that do not overlap this part of the fleet: other faults explain those."""
+    return {_watching(finding) for finding in findings if not finding.scope.overlaps(scope)}
+
+
+def _watching(finding: Finding) -> SeriesKey:
+    return of_place(finding.blame.place, finding.series) if finding.blame else finding.series
+
+
+def _doubled(alarms: int) -> bool:
+    """Where a fault is is looked at again whenever there are twice as many alarms."""
+    return alarms & (alarms - 1) == 0
+
+
+def _where(tx: Transaction, alarm: Alarm, watch: Watch, known: Finding, alike: Iterable[Finding]) -> Blame | None:
+    """Where a known fault is by all answers since it began. It moves where that is clear, and never to elsewhere."""
+    latest, told = _blame(tx, alarm, watch, known.onset.best, _apart(alike, known.scope)), known.blame
+    if told is None:
+        return latest
+    unclear = latest.runner_up == told.place and latest.margin < DOUBT
+    apart = not latest.place.scope.overlaps(told.place.scope) or _later_beyond(tx, alarm, watch, known, latest)
+    return told if unclear or apart else latest
+
+
+def _later_beyond(tx: Transaction, alarm: Alarm, watch: Watch, known: Finding, latest: Blame) -> bool:
+    """Whether what is wrong outside the told place began later: then a second fault is what makes it look wider."""
+    told, wide = _watching(known), of_place(latest.place, alarm.series)
+    if not latest.place.scope.includes(known.scope) or told == wide:
+        return False
+    rows = _history(tx, alarm, watch, wide, known.onset.low)
+    beyond = [one for one in rows if not hears(told, one.row.series, one.row.replica)]
+    return bool(beyond) and beyond[_onset(wide, beyond).low].row.slot_time > known.onset.high
+
+
+def _again(tx: Transaction, alarm: Alarm, watch: Watch, known: Finding, place: Blame | None) -> Found:
+    """What stands already, as it is now; where its place is as it was told, perhaps worse."""
+    there = of_place(place.place, alarm.series) if place else alarm.series
+    since = (known.worsened or known.onset).best
+    rows = _history(tx, alarm, watch, there, since) or _history(tx, alarm, watch, alarm.series, since)
+    moved = place is not None and known.blame is not None and place.place != known.blame.place
+    grew = None if moved else _growth(rows, known)
+    found, test = _found(alarm, watch, rows, grew or _FROM_THE_FIRST, place)
+    return replace(found, onset=known.onset, worsened=found.onset if grew else known.worsened), test
+
+
+def _growth(rows: Sequence[Heard], known: Finding) -> Onset | None:
+    """Since when the share of touched answers is beyond what is known of it, if it is."""
+    detector = worsening_detector(_pooled(rows), known.size, ANSWER)
+    if detector is None:
+        return None
+    log_e = _events_log_e(detector, rows)
+    reached = np.logaddexp.reduce(start_log_likelihood(log_e)) - math.log(len(rows))
+    return onset(log_e) if reached >= -math.log(_ALPHA) else None
+
+
+def _events_log_e(detector: EventDetector, rows: Sequence[Heard]) -> NDArray[np.float64]:
+    none, event = detector.typical(ANSWER)
+    happened = np.array([bool(heard.row.event) for heard in rows])
+    return np.where(happened[:, np.newaxis], event, none)
+
+
+def _found(alarm: Alarm, watch: Watch, rows: Sequence[Heard], began: Onset, place: Blame | None) -> Found:
+    touched = rows[began.best :]
+    detector = _pooled(touched)
+    events = [bool(heard.row.event) for heard in touched]
+    finding = Finding(
+        series=alarm.series,
+        symptom=watch.signals[touched[0].row.series].symptom,
+        alarms=1,
+        onset=Interval(*(rows[nth].row.slot_time for nth in (max(0, began.low - 1), began.best, began.high))),
+        size=size(detector, events, [ANSWER] * len(events)),
+        evidence=_strongest(touched, alarm),
+        blame=place,
+    )
+    return finding, RecoveryTest.for_(detector, finding.size, ANSWER, alpha=_ALPHA)
+
+
+def _history(tx: Transaction, alarm: Alarm, watch: Watch, series: SeriesKey, since: datetime | None) -> list[Heard]:
+    """What a series, or the members of a scope, were fed since then, by the golden answers of today."""
+    fed = blame.history(tx, watch, members(series, watch.armed), HISTORY)
+    replica = place_of(series).replica
+    fed = [one for one in fed if one.row.slot_time <= alarm.at and replica in ("", one.row.replica)]
+    heard = [one for one in fed if one.row.slot_time >= max(one.watched.since, since or one.watched.since)]
+    return heard or fed[-1:]  # clocks jump: `since` may lie after the alarm
+
+
+def _onset(series: SeriesKey, rows: Sequence[Heard]) -> Onset:
+    return onset(np.stack([_log_e(series, heard) for heard in rows]))
+
+
+def _blame(tx: Transaction, alarm: Alarm, watch: Watch, since: datetime, aside: Collection[SeriesKey]) -> Blame:
+    """Looks at all series of the alarming one's signal, but for answers of the places that are set aside."""
+    whole = [key for key in watch.armed if key.signal == alarm.series.signal]
+    found = blame.history(tx, watch, whole, blame.ANSWERS, since)
+    return blame.blame(alarm.series, (one for one in found if one.row.slot_time <= alarm.at and not _in(aside, one)))
+
+
+def _in(places: Iterable[SeriesKey], heard: Heard) -> bool:
+    return any(hears(place, heard.row.series, heard.row.replica) for place in places)
+
+
+def _strongest(touched: Sequence[Heard], alarm: Alarm) -> tuple[str, ...]:
+    events = sorted((heard for heard in touched if heard.row.event), key=lambda heard: heard.value, reverse=True)
+    return tuple(heard.row.slot_id for heard in events[:EVIDENCE_KEPT]) or (alarm.slot_id,)
+
+
+def _log_e(series: SeriesKey, heard: Heard) -> NDArray[np.float64]:
+    """What an answer says to the detector of the series or scope."""
+    return hierarchy.log_e(heard.bet) if is_scope(series) else heard.log_e
+
+
+def _pooled(touched: Sequence[Heard]) -> Detector:
+    """The detector of a series, or that of events at a scope's healthy rate: the mean over its answers."""
+    detectors = {heard.watched.detector for heard in touched}
+    if len(detectors) == 1:
+        return detectors.pop()
+    mean = sum(heard.watched.detector.healthy_event_rate(ANSWER) for heard in touched) / len(touched)
+    return EventDetector(-math.log1p(-min(mean, _SURE)))

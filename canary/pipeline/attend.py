@@ -9,6 +9,7 @@ from canary.alert.home import home
 from canary.alert.incident import Decision, Policy, Reason
 from canary.detect import EsrState, RecoveryTest, evidence, from_bytes, to_bytes
 from canary.pipeline.advance import Advance
+from canary.pipeline.blame import Past
 from canary.pipeline.inquiry import investigate
 from canary.pipeline.scopes import hears, of_place
 from canary.pipeline.watch import Watch
@@ -24,10 +25,10 @@ Tell = Callable[[Transaction, Incident, Reason, datetime], Sequence[Notification
 
 def attend(tx: Transaction, step: Advance, watch: Watch, policy: Policy, tell: Tell, now: datetime) -> list[Decision]:
     """Bring the incidents up to date with a batch: what recovered, what alarmed, what settled, who inhibits whom."""
-    office = _Office(tx, policy, tell, now)
+    office, past = _Office(tx, policy, tell, now), Past(tx, watch)
     office.recoveries(step.rows)
     for alarm in step.alarms:
-        office.alarm(alarm, watch)
+        office.alarm(alarm, watch, past)
     office.tidy()
     return office.decisions
 
@@ -42,12 +43,12 @@ class _Office:
         self._tell = tell
         self._now = now
 
-    def alarm(self, alarm: Alarm, watch: Watch) -> None:
+    def alarm(self, alarm: Alarm, watch: Watch, past: Past) -> None:
         """Find out what it shows, and put it where it belongs."""
         recent = self._tx.incidents(since=self._now - MEMORY)
         known = {i.id: i for i in (*recent, *self._tx.incidents(open_only=True))}.values()
         told = [finding for incident in known for finding in incident.findings]
-        finding, test = investigate(self._tx, alarm, watch, told, _standing(known))
+        finding, test = investigate(past, alarm, watch, told, _standing(known))
         inhibitor = machine.inhibitor(known, finding, self._policy)
         taker = home(known, finding, self._now, self._policy)
         after = self._keep(machine.absorb(taker, finding, self._now, self._policy, suppressed_by=inhibitor))

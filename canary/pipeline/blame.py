@@ -26,6 +26,10 @@ from canary.store.base import ScoreRow, Transaction
 
 ANSWERS = 50_000
 """Answers that are looked at, shared out over the series: the latest of each."""
+ROOM = 100_000
+"""Scores of a batch that are kept for another look."""
+MOST_LOOKS = 4
+"""Times in a batch that what stands already is looked at again."""
 _LEAST = 50  # of each series
 
 Cell = tuple[SeriesKey, str]
@@ -62,14 +66,56 @@ class Heard:
         return self.watched.detector.log_e(self.value, ANSWER, self.threshold)
 
 
-def history(
-    tx: Transaction, watch: Watch, series: Sequence[SeriesKey], answers: int, since: datetime | None = None
-) -> list[Heard]:
-    """The latest fed scores of armed series, in the order of feeding."""
-    each = max(_LEAST, answers // max(1, len(series)))
-    by_series = ((watch.armed[key], tx.scores(key, since=since, limit=each)) for key in series)
-    found = [Heard(row, watched) for watched, rows in by_series for row in rows]
-    return sorted(found, key=lambda heard: heard.row.seq)
+class Past:
+    """What the armed series were fed, for one batch: read once, and looked through a few times only."""
+
+    def __init__(self, tx: Transaction, watch: Watch) -> None:
+        self._tx = tx
+        self._watch = watch
+        self._looks = 0
+        self._alike: dict[tuple[str, str], list[SeriesKey]] = {}
+        self._read: dict[SeriesKey, tuple[int, Sequence[ScoreRow]]] = {}
+        self._room = ROOM
+
+    @property
+    def tired(self) -> bool:
+        """Whether what stands already is not looked at again: in a storm, all of its alarms say the same."""
+        return self._looks >= MOST_LOOKS
+
+    def look(self) -> None:
+        """Count a look at what stands already."""
+        self._looks += 1
+
+    def alike(self, series: SeriesKey) -> Sequence[SeriesKey]:
+        """All armed series of its signal."""
+        if not self._alike:
+            for key in self._watch.armed:
+                self._alike.setdefault((key.signal, key.region), []).append(key)
+        return self._alike.get((series.signal, series.region), [])
+
+    def members(self, series: SeriesKey) -> Sequence[SeriesKey]:
+        """The armed series that a scope hears; a series hears itself."""
+        return members(series, self.alike(series))
+
+    def history(self, series: Sequence[SeriesKey], answers: int, since: datetime | None = None) -> list[Heard]:
+        """The latest fed scores of armed series, in the order of feeding."""
+        each = max(_LEAST, answers // max(1, len(series)))
+        found = [
+            Heard(row, self._watch.armed[key])
+            for key in series
+            for row in self._latest(key, each)
+            if since is None or row.slot_time >= since
+        ]
+        return sorted(found, key=lambda heard: heard.row.seq)
+
+    def _latest(self, series: SeriesKey, n: int) -> Sequence[ScoreRow]:
+        limit, rows = self._read.get(series, (0, ()))
+        if limit < n:
+            rows = self._tx.scores(series, limit=n)
+            if self._room >= len(rows):
+                self._room -= len(rows)
+                self._read[series] = n, rows
+        return rows[max(0, len(rows) - n) :]
 
 
 def blame(alarming: SeriesKey, since: Iterable[Heard]) -> Blame:

@@ -30,11 +30,10 @@ from canary.detect import (
     worsening_detector,
 )
 from canary.pipeline import blame
-from canary.pipeline.blame import Heard
-from canary.pipeline.scopes import hears, is_scope, members, of_place, place_of
+from canary.pipeline.blame import Heard, Past
+from canary.pipeline.scopes import hears, is_scope, of_place, place_of
 from canary.pipeline.watch import ANSWER, Watch
 from canary.records import Alarm, Blame, Finding, Interval, Scope, SeriesKey
-from canary.store.base import Transaction
 
 HISTORY = 5_000
 """Scores that an alarm is traced back through."""
@@ -48,33 +47,34 @@ Found = tuple[Finding, RecoveryTest | None]
 """What an alarm shows, and the test of its end; None leaves that as it is."""
 
 
-def investigate(
-    tx: Transaction, alarm: Alarm, watch: Watch, told: Iterable[Finding], standing: Sequence[Finding]
-) -> Found:
+def investigate(past: Past, alarm: Alarm, watch: Watch, told: Iterable[Finding], standing: Sequence[Finding]) -> Found:
     """Trace an alarm back. `told` are the findings of recent incidents, `standing` those of them that are not over."""
     alike = [one for one in told if _signal(one.series) == _signal(alarm.series)]
     known = next((finding for finding in standing if finding.series == alarm.series), None)
-    if known is not None and not _is_in(tx, alarm, watch, _watching(known)):
+    if known is not None and (past.tired or not _is_in(past, alarm, _watching(known))):
         return replace(known, alarms=1), None
     if known is not None:
         looks = _doubled(known.alarms + 1)
-        return _again(tx, alarm, watch, known, _where(tx, alarm, watch, known, alike) if looks else known.blame)
+        return _again(past, alarm, watch, known, _where(past, alarm, known, alike) if looks else known.blame)
+    inside = next((one for one in standing if one in alike and hears(_watching(one), alarm.series, "")), None)
+    if inside is not None and (past.tired or not _doubled(inside.alarms + 1)):
+        return replace(inside, alarms=1), None
     ends = (one.recovered_at for one in alike if one.series == alarm.series and one.recovered_at is not None)
     since = max(ends, default=None)
-    rows = _history(tx, alarm, watch, alarm.series, since)
+    rows = _history(past, alarm, alarm.series, since)
     aside = _apart(alike, Scope.of(alarm.series.target))
-    place = _blame(tx, alarm, watch, rows[_onset(alarm.series, rows).best].row.slot_time, aside)
+    place = _blame(past, alarm, rows[_onset(alarm.series, rows).best].row.slot_time, aside)
     akin = next((one for one in alike if one in standing and one.scope.overlaps(place.place.scope)), None)
     if akin is not None:
-        return _again(tx, alarm, watch, akin, _where(tx, alarm, watch, akin, alike))
+        return _again(past, alarm, watch, akin, _where(past, alarm, akin, alike))
     there = of_place(place.place, alarm.series)
-    rows = rows if there == alarm.series else _history(tx, alarm, watch, there, since)
+    rows = rows if there == alarm.series else _history(past, alarm, there, since)
     return _found(alarm, watch, rows, _onset(there, rows), place)
 
 
-def _is_in(tx: Transaction, alarm: Alarm, watch: Watch, place: SeriesKey) -> bool:
+def _is_in(past: Past, alarm: Alarm, place: SeriesKey) -> bool:
     """Whether the answer that raised the alarm is of the place. Else a wide scope repeats what is wrong elsewhere."""
-    rows = blame.history(tx, watch, members(alarm.series, watch.armed), HISTORY, alarm.at)
+    rows = past.history(past.members(alarm.series), HISTORY, alarm.at)
     return any(hears(place, one.row.series, one.row.replica) for one in rows if one.row.slot_id == alarm.slot_id)
 
 
@@ -96,31 +96,32 @@ def _doubled(alarms: int) -> bool:
     return alarms & (alarms - 1) == 0
 
 
-def _where(tx: Transaction, alarm: Alarm, watch: Watch, known: Finding, alike: Iterable[Finding]) -> Blame | None:
+def _where(past: Past, alarm: Alarm, known: Finding, alike: Iterable[Finding]) -> Blame | None:
     """Where a known fault is by all answers since it began. It moves where that is clear, and never to elsewhere."""
-    latest, told = _blame(tx, alarm, watch, known.onset.best, _apart(alike, known.scope)), known.blame
+    latest, told = _blame(past, alarm, known.onset.best, _apart(alike, known.scope)), known.blame
     if told is None:
         return latest
     unclear = latest.runner_up == told.place and latest.margin < DOUBT
-    apart = not latest.place.scope.overlaps(told.place.scope) or _later_beyond(tx, alarm, watch, known, latest)
+    apart = not latest.place.scope.overlaps(told.place.scope) or _later_beyond(past, alarm, known, latest)
     return told if unclear or apart else latest
 
 
-def _later_beyond(tx: Transaction, alarm: Alarm, watch: Watch, known: Finding, latest: Blame) -> bool:
+def _later_beyond(past: Past, alarm: Alarm, known: Finding, latest: Blame) -> bool:
     """Whether what is wrong outside the told place began later: then a second fault is what makes it look wider."""
     told, wide = _watching(known), of_place(latest.place, alarm.series)
     if not latest.place.scope.includes(known.scope) or told == wide:
         return False
-    rows = _history(tx, alarm, watch, wide, known.onset.low)
+    rows = _history(past, alarm, wide, known.onset.low)
     beyond = [one for one in rows if not hears(told, one.row.series, one.row.replica)]
     return bool(beyond) and beyond[_onset(wide, beyond).low].row.slot_time > known.onset.high
 
 
-def _again(tx: Transaction, alarm: Alarm, watch: Watch, known: Finding, place: Blame | None) -> Found:
+def _again(past: Past, alarm: Alarm, watch: Watch, known: Finding, place: Blame | None) -> Found:
     """What stands already, as it is now; where its place is as it was told, perhaps worse."""
+    past.look()
     there = of_place(place.place, alarm.series) if place else alarm.series
     since = (known.worsened or known.onset).best
-    rows = _history(tx, alarm, watch, there, since) or _history(tx, alarm, watch, alarm.series, since)
+    rows = _history(past, alarm, there, since) or _history(past, alarm, alarm.series, since)
     moved = place is not None and known.blame is not None and place.place != known.blame.place
     grew = None if moved else _growth(rows, known)
     found, test = _found(alarm, watch, rows, grew or _FROM_THE_FIRST, place)
@@ -159,9 +160,9 @@ def _found(alarm: Alarm, watch: Watch, rows: Sequence[Heard], began: Onset, plac
     return finding, RecoveryTest.for_(detector, finding.size, ANSWER, alpha=_ALPHA)
 
 
-def _history(tx: Transaction, alarm: Alarm, watch: Watch, series: SeriesKey, since: datetime | None) -> list[Heard]:
+def _history(past: Past, alarm: Alarm, series: SeriesKey, since: datetime | None) -> list[Heard]:
     """What a series, or the members of a scope, were fed since then, by the golden answers of today."""
-    fed = blame.history(tx, watch, members(series, watch.armed), HISTORY)
+    fed = past.history(past.members(series), HISTORY)
     replica = place_of(series).replica
     fed = [one for one in fed if one.row.slot_time <= alarm.at and replica in ("", one.row.replica)]
     heard = [one for one in fed if one.row.slot_time >= max(one.watched.since, since or one.watched.since)]
@@ -172,10 +173,9 @@ def _onset(series: SeriesKey, rows: Sequence[Heard]) -> Onset:
     return onset(np.stack([_log_e(series, heard) for heard in rows]))
 
 
-def _blame(tx: Transaction, alarm: Alarm, watch: Watch, since: datetime, aside: Collection[SeriesKey]) -> Blame:
+def _blame(past: Past, alarm: Alarm, since: datetime, aside: Collection[SeriesKey]) -> Blame:
     """Looks at all series of the alarming one's signal, but for answers of the places that are set aside."""
-    whole = [key for key in watch.armed if key.signal == alarm.series.signal]
-    found = blame.history(tx, watch, whole, blame.ANSWERS, since)
+    found = past.history(past.alike(alarm.series), blame.ANSWERS, since)
     return blame.blame(alarm.series, (one for one in found if one.row.slot_time <= alarm.at and not _in(aside, one)))
 
 

@@ -1,17 +1,20 @@
 """Faults of several widths in a fleet of 2 models x 2 platforms x 3 pools: where they are said to be."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from canary.alert.incident import Reason
 from canary.pipeline.advance import alarms_again
+from canary.pipeline.blame import Past
 from canary.pipeline.ledger import Fired
 from canary.pipeline.watch import Rhythm, Watch, muster
 from canary.records import Finish, Incident, IncidentState, Observation, Response, Run, SeriesKey, Target
 from canary.store import MemoryStore
+from canary.store.base import ScoreRow, Transaction
 from canary.testing import FakeClock
 from tests.unit.pipeline.stage import BROKEN, CLEAN, MINUTE, PROBE, START, TERMS, baseline, ledger, target
 
@@ -149,3 +152,41 @@ def _suffers(one: Target, minute: int) -> bool:
     return (one.model == "mid" and one.platform == "api" and 60 <= minute < 200) or (
         one.model == "opus" and one.platform == "cloud" and minute >= 130
     )
+
+
+class Counted:
+    """A transaction that counts the series that are read."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.reads: list[SeriesKey] = []
+        self._tx = tx
+
+    def scores(self, series: SeriesKey, **how: Any) -> Sequence[ScoreRow]:
+        self.reads.append(series)
+        return self._tx.scores(series, **how)
+
+
+def test_a_batch_reads_each_series_once_however_often_it_is_looked_at() -> None:
+    store = MemoryStore()
+    for _ in play(store, 0.0, "", 5):
+        pass
+    on = watch()
+    script = sorted(key for key in on.armed if key.signal == "script")
+    with store.reading() as tx:
+        counted = Counted(tx)
+        past = Past(cast("Transaction", counted), on)
+        first = past.history(script, 5_000)
+        assert past.history(script, 5_000, START) == first
+        assert past.history(past.members(SeriesKey("mid/api/*", "eu", "*", "script")), 60)
+    assert len(first) == 5 * len(TARGETS)
+    assert sorted(counted.reads) == script
+
+
+def test_in_a_storm_of_alarms_the_fleet_has_one_incident_and_few_findings() -> None:
+    store = MemoryStore()
+    reasons = [reason for _, reason in play(store, 1.0, "", 75)]
+    with store.reading() as tx:
+        (incident,) = tx.incidents()
+        alarms = len(tx.alarms())
+    assert (incident.target, reasons.count(Reason.OPENED)) == ("*/*/*", 1)
+    assert sum(finding.alarms for finding in incident.findings) == alarms > 100

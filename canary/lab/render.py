@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from canary.lab.decode import Decoded
-from canary.lab.fleet import Answer, Request
+from canary.lab.engine import Answer
+from canary.lab.fleet import Request
 from canary.lab.model import vocabulary
 
 _CREATED = 1_754_352_000  # the lab knows no time
@@ -19,12 +20,12 @@ def chat(request: Request, answer: Answer, identity: str) -> bytes:
     name, _, arguments = answer.text.partition(" ")
     if name not in request.tools:
         content: dict[str, object] = {"message": {"role": "assistant", "content": answer.text}}
-        return _body(head, request.model, answer, content, logprobs)
+        return _body(head, answer, content, logprobs)
     call = {"id": f"call-{identity}", "type": "function", "function": {"name": name, "arguments": arguments}}
     content = {"message": {"role": "assistant", "content": None, "tool_calls": [call]}}
     if answer.finish == "stop":
         content["finish_reason"] = "tool_calls"
-    return _body(head, request.model, answer, content, logprobs)
+    return _body(head, answer, content, logprobs)
 
 
 def completion(request: Request, answer: Answer, identity: str) -> bytes:
@@ -32,7 +33,7 @@ def completion(request: Request, answer: Answer, identity: str) -> bytes:
     head = {"id": f"cmpl-{identity}", "object": "text_completion"}
     text = request.prompt + answer.text if request.echo else answer.text
     logprobs = b"null" if request.sampling.logprobs is None else _legacy_logprobs(request, answer)
-    return _body(head, request.model, answer, {"text": text, **_of_prompt(request, answer)}, logprobs)
+    return _body(head, answer, {"text": text, **_of_prompt(request, answer)}, logprobs)
 
 
 def _of_prompt(request: Request, answer: Answer) -> dict[str, object]:
@@ -53,16 +54,14 @@ def _entry(token: int, logprob: float, rank: int | None) -> dict[str, object]:
     return {"logprob": logprob, "rank": rank, "decoded_token": _names()[token]}
 
 
-def _body(
-    head: Mapping[str, object], model: str, answer: Answer, content: Mapping[str, object], logprobs: bytes
-) -> bytes:
+def _body(head: Mapping[str, object], answer: Answer, content: Mapping[str, object], logprobs: bytes) -> bytes:
     written = len(answer.decoded.tokens)
     usage = {
         "prompt_tokens": answer.prompt_tokens,
         "completion_tokens": written,
         "total_tokens": answer.prompt_tokens + written,
     }
-    start = json.dumps({**head, "created": _CREATED, "model": model, "usage": usage})[:-1]
+    start = json.dumps({**head, "created": _CREATED, "model": answer.model, "usage": usage})[:-1]
     choice = json.dumps({"index": 0, "finish_reason": answer.finish, **content})[:-1]
     return b'%b,"choices":[%b,"logprobs":%b}]}' % (start.encode(), choice.encode(), logprobs)
 

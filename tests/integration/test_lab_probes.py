@@ -8,8 +8,9 @@ import pytest
 
 from canary.config import cost, load_probes
 from canary.lab import render
+from canary.lab.engine import ContextTooLong
 from canary.lab.faults import Fault, FaultKind
-from canary.lab.fleet import ContextTooLong, Fleet
+from canary.lab.fleet import Fleet
 from canary.lab.spec import default_spec
 from canary.lab.wire import chat_request
 from canary.probe.wire import openai_chat

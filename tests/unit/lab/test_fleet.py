@@ -6,8 +6,9 @@ import pytest
 from scipy.stats import binom
 
 from canary.lab.decode import Sampling
+from canary.lab.engine import ContextTooLong
 from canary.lab.faults import Fault, FaultKind
-from canary.lab.fleet import ContextTooLong, Fleet, Request, UnknownTarget
+from canary.lab.fleet import Fleet, Request, UnknownTarget
 from canary.lab.spec import default_spec
 
 GREEDY = Sampling(max_tokens=150, logprobs=5)

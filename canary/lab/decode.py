@@ -123,6 +123,8 @@ def told(ids: Ints, logits: Floats, slots: Ints, k: int, *, ended: bool) -> Deco
 
 def _foreign(plan: Plan, logits: Floats, at: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """A foreign candidate for each of these states, where the answer gets so far and is not itself foreign there."""
+    if not len(at):
+        return at, at
     slots = logits.shape[1] - 1 - rng.integers(plan.foreign, size=len(at))
     reached = at < len(logits)
     at, slots = at[reached], slots[reached]

@@ -74,6 +74,7 @@ class Engine:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+        self._unused = noise.generator("nothing is drawn from it")
         self._model = lru_cache(_WEIGHTS)(lambda name: LanguageModel(name, seed))
         self._plan = lru_cache(_PLANS)(self._new_plan)
         self._settled = lru_cache(_ANSWERS)(self._new_settled)
@@ -103,7 +104,7 @@ class Engine:
 
     def _new_settled(self, work: Work) -> Answer:
         """An answer with nothing random in it."""
-        return self._new_answer(work, Strikes(), noise.generator("nothing is drawn"))
+        return self._new_answer(work, Strikes(), self._unused)
 
     def _new_answer(self, work: Work, strikes: Strikes, rng: np.random.Generator) -> Answer:
         plan = self._plan(work.weights, work.prompt)

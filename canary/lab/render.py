@@ -3,7 +3,8 @@
 import codecs
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
+from itertools import chain
 
 from canary.lab.decode import Decoded
 from canary.lab.engine import Answer
@@ -67,15 +68,21 @@ def _body(head: Mapping[str, object], answer: Answer, content: Mapping[str, obje
 
 
 def _chat_logprobs(answer: Answer) -> bytes:
-    decoded = answer.decoded
+    """One template of all tokens, filled with all numbers at once."""
+    if "chat" not in answer.written:
+        decoded = answer.decoded
+        template = ",".join([_template(token, *top) for token, top in zip(decoded.tokens, decoded.top, strict=True)])
+        numbers = zip(decoded.logprobs, decoded.top_logprobs, strict=True)
+        filled = template % tuple(chain.from_iterable((own, *top) for own, top in numbers))
+        answer.written["chat"] = b'{"content":[%b]}' % filled.encode()
+    return answer.written["chat"]
+
+
+@lru_cache(1 << 16)
+def _template(token: int, *top: int) -> str:
     entries = _entries()
-    positions = []
-    for token, logprob, top, top_logprobs in zip(
-        decoded.tokens, decoded.logprobs, decoded.top, decoded.top_logprobs, strict=True
-    ):
-        best = b",".join([b"%b%.8f}" % (entries[t], p) for t, p in zip(top, top_logprobs, strict=True)])
-        positions.append(b'%b%.8f,"top_logprobs":[%b]}' % (entries[token], logprob, best))
-    return b'{"content":[%b]}' % b",".join(positions)
+    best = ",".join(entries[other] + "}" for other in top)
+    return f'{entries[token]},"top_logprobs":[{best}]}}'
 
 
 def _legacy_logprobs(request: Request, answer: Answer) -> bytes:
@@ -117,8 +124,8 @@ def _names() -> tuple[str, ...]:
 
 
 @cache
-def _entries() -> tuple[bytes, ...]:
-    """The start of each token's entry, up to its logprob."""
+def _entries() -> tuple[str, ...]:
+    """Each token's entry up to its logprob, with a place for it."""
     pieces = zip(_names(), vocabulary().pieces, strict=True)
     facts = ({"token": name, "id": i, "bytes": list(piece)} for i, (name, piece) in enumerate(pieces))
-    return tuple(json.dumps(fact)[:-1].encode() + b',"logprob":' for fact in facts)
+    return tuple(json.dumps(fact)[:-1].replace("%", "%%") + ',"logprob":%.8f' for fact in facts)

@@ -430,3 +430,19 @@ def test_an_answer_is_cut_at_its_first_stop_string(fleet, stop):
 def test_a_fault_that_says_too_little_or_too_much_is_refused(wrong):
     with pytest.raises(ValueError, match=r"version|balancer"):
         Fault(**wrong)
+
+
+@pytest.mark.parametrize("top_p", [0.99, 0.999])
+def test_top_p_of_approximate_candidates_lets_in_what_lies_outside_of_the_nucleus(top_p):
+    fleet = one_pool()
+    request = replace(PROSE, sampling=Sampling(150, temperature=1.0, top_p=top_p, logprobs=20))
+
+    def strays():
+        """Tokens so far down that those before them reach top-p."""
+        seen = [fleet.reply(request, nth, batch=16).answer.decoded for nth in range(10)]
+        steps = [step for d in seen for step in zip(d.logprobs, d.top_logprobs, strict=True)]
+        return sum(np.exp([p for p in top if p > own]).sum() >= top_p + 1e-6 for own, top in steps)
+
+    assert strays() == 0
+    fleet.switch([Fault(FaultKind.APPROXIMATE_TOP_K)])
+    assert strays() > 0

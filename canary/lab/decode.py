@@ -1,16 +1,15 @@
-"""From logits to an answer: softmax, selection, and the places where a fault gets in."""
+"""From logits to an answer: selection, the walk through the plan, and the places where a fault gets in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from canary.lab.model import Floats, Ints, Plan
 from canary.lab.noise import generator
-
-Doubles = npt.NDArray[np.float64]
+from canary.lab.selection import CANDIDATES, Doubles, Layout, approximate_top_k, draw, in_two_precisions, nucleus
 
 _BOOST = (0.5, 3.0)  # nats by which a corrupted token beats the best honest one
+_FEW = 8  # up to so many, the best are found sooner one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +31,39 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """What goes wrong inside one answer: for each fault, the rate per step."""
+    """What goes wrong inside one answer: rates per step of what strikes at random, and what selection computes with.
+
+    `two_precisions` and `layout` (of the approximate top-k) decide by arithmetic alone. The `workaround` looks the most
+    probable token up by itself, and puts it back.
+    """
 
     corrupted: float = 0.0
     swapped: float = 0.0
     dropped: float = 0.0
+    two_precisions: bool = False
+    layout: Layout | None = None
+    workaround: bool = False
+
+    @property
+    def settled(self) -> "Touch":
+        """What is left of it in an answer that nothing strikes."""
+        return replace(self, corrupted=0.0, swapped=0.0, dropped=0.0)
+
+
+def _nowhere() -> Ints:
+    return np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Strikes:
+    """The states of a plan at which something strikes."""
+
+    corrupted: Ints = field(default_factory=_nowhere)
+    swapped: Ints = field(default_factory=_nowhere)
+    dropped: Ints = field(default_factory=_nowhere)
+
+    def __bool__(self) -> bool:
+        return bool(len(self.corrupted) + len(self.swapped) + len(self.dropped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +80,25 @@ class Decoded:
         return Decoded(self.tokens[:n], self.logprobs[:n], self.top[:n], self.top_logprobs[:n], self.ended)
 
 
-def decode(plan: Plan, logits: Floats, sampling: Sampling, touch: Touch, rng: np.random.Generator) -> Decoded:
+def strike(touch: Touch, states: int, rng: np.random.Generator) -> Strikes:
+    """Decide where. The end of the answer is spared."""
+    rates = (touch.corrupted, touch.swapped, touch.dropped)
+    return Strikes(*(np.flatnonzero(rng.random(states - 1) < rate) if rate else _nowhere() for rate in rates))
+
+
+def decode(
+    plan: Plan, logits: Floats, sampling: Sampling, touch: Touch, strikes: Strikes, rng: np.random.Generator
+) -> Decoded:
     """Generate. Every state of the plan is decided at once; the answer is the walk through those that it meets.
 
-    Logprobs are those of the whole distribution, before temperature, top-p and top-k.
+    Logprobs are those of the whole distribution, before temperature, top-p and top-k. `logits` may be those of the
+    first states alone, as far as the answer can reach.
     """
-    logits = _corrupt(plan, logits, touch.corrupted, rng)
-    slots = _select(logits, sampling, rng)
-    slots = _swap(plan, logits, slots, touch.swapped, rng)
-    slots = _drop(logits, slots, touch.dropped, rng)
-    path, ended = plan.walk(slots.tolist(), sampling.max_tokens)
+    logits = _corrupt(plan, logits, strikes.corrupted, rng)
+    slots = _select(plan, logits, sampling, touch, rng)
+    slots = _swap(plan, logits, slots, strikes.swapped, rng)
+    slots = _drop(logits, slots, strikes.dropped)
+    path, ended = plan.walk(slots, sampling.max_tokens)
     if ended:
         del path[-1]  # the state that ends the answer says nothing
     at = np.array(path, dtype=np.int64)
@@ -71,35 +107,34 @@ def decode(plan: Plan, logits: Floats, sampling: Sampling, touch: Touch, rng: np
 
 def told(ids: Ints, logits: Floats, slots: Ints, k: int, *, ended: bool) -> Decoded:
     """The tokens in `slots`, one a row, with their logprobs and those of the k most probable ones."""
-    passed = logits.astype(np.float64)
-    logprobs = passed - np.log(np.exp(passed).sum(axis=1, keepdims=True))
+    logprobs = logits.astype(np.float64)
+    logprobs -= np.log(np.exp(logprobs).sum(axis=1, keepdims=True))
+    np.minimum(logprobs, 0.0, out=logprobs)
     top = _top(logprobs, k)
     rows = np.arange(len(slots))
     return Decoded(
         tokens=ids[rows, slots].tolist(),
-        logprobs=np.minimum(logprobs[rows, slots], 0.0).tolist(),
-        top=np.take_along_axis(ids, top, axis=1).tolist(),
-        top_logprobs=np.minimum(np.take_along_axis(logprobs, top, axis=1), 0.0).tolist(),
+        logprobs=logprobs[rows, slots].tolist(),
+        top=ids[rows[:, None], top].tolist(),
+        top_logprobs=logprobs[rows[:, None], top].tolist(),
         ended=ended,
     )
 
 
-def _steps(states: int, rate: float, rng: np.random.Generator) -> Ints:
-    """The states at which a fault strikes. The end of the answer is spared."""
-    return np.flatnonzero(rng.random(states - 1) < rate) if rate else np.empty(0, dtype=np.int64)
-
-
-def _foreign(plan: Plan, logits: Floats, rate: float, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """States at which a fault strikes, and a foreign candidate for each, where the text itself is not foreign."""
-    at = _steps(len(logits), rate, rng)
+def _foreign(plan: Plan, logits: Floats, at: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """A foreign candidate for each of these states, where the answer gets so far and is not itself foreign there."""
+    if not len(at):
+        return at, at
     slots = logits.shape[1] - 1 - rng.integers(plan.foreign, size=len(at))
+    reached = at < len(logits)
+    at, slots = at[reached], slots[reached]
     usable = np.isfinite(logits[at, slots])
     return at[usable], slots[usable]
 
 
-def _corrupt(plan: Plan, logits: Floats, rate: float, rng: np.random.Generator) -> Floats:
+def _corrupt(plan: Plan, logits: Floats, at: Ints, rng: np.random.Generator) -> Floats:
     """Before the softmax: a foreign token gets a logit above all others."""
-    at, slots = _foreign(plan, logits, rate, rng)
+    at, slots = _foreign(plan, logits, at, rng)
     if not len(at):
         return logits
     logits = logits.copy()
@@ -107,16 +142,16 @@ def _corrupt(plan: Plan, logits: Floats, rate: float, rng: np.random.Generator) 
     return logits
 
 
-def _swap(plan: Plan, logits: Floats, slots: Ints, rate: float, rng: np.random.Generator) -> Ints:
+def _swap(plan: Plan, logits: Floats, slots: Ints, at: Ints, rng: np.random.Generator) -> Ints:
     """After the softmax: the selected token is replaced by a foreign one; the reported logprobs know nothing of it."""
-    at, foreign = _foreign(plan, logits, rate, rng)
+    at, foreign = _foreign(plan, logits, at, rng)
     slots[at] = foreign
     return slots
 
 
-def _drop(logits: Floats, slots: Ints, rate: float, rng: np.random.Generator) -> Ints:
+def _drop(logits: Floats, slots: Ints, at: Ints) -> Ints:
     """Selection works on a candidate list that has lost its first entry, where that was the one selected."""
-    for state in _steps(len(logits), rate, rng):
+    for state in at[at < len(logits)]:
         best = logits[state].argmax()
         if slots[state] == best:
             row = logits[state].copy()
@@ -125,35 +160,38 @@ def _drop(logits: Floats, slots: Ints, rate: float, rng: np.random.Generator) ->
     return slots
 
 
-def _select(logits: Floats, sampling: Sampling, rng: np.random.Generator) -> Ints:
+def _select(plan: Plan, logits: Floats, sampling: Sampling, touch: Touch, rng: np.random.Generator) -> Ints:
+    seen = _candidates(plan, logits, touch)
     if sampling.temperature == 0.0:
-        best: Ints = logits.argmax(axis=1)
-        return best
+        return np.asarray((logits if touch.workaround else seen).argmax(axis=1))
     if sampling.seed is not None:
         rng = generator("sampling", sampling.seed)
-    scaled = _nucleus(logits / np.float32(sampling.temperature), sampling)
-    noisy: Doubles = scaled + rng.gumbel(size=scaled.shape)  # the Gumbel-max trick: a sample of the softmax
-    sampled: Ints = noisy.argmax(axis=1)
-    return sampled
+    scaled = seen / np.float32(sampling.temperature)
+    if sampling.top_k or sampling.top_p < 1.0:
+        scaled = nucleus(scaled, sampling.top_k, sampling.top_p)
+    return draw(scaled, rng.random(len(scaled)))
 
 
-def _nucleus(logits: Floats, sampling: Sampling) -> Floats:
-    """Keep the top-k, then the smallest set of tokens whose mass reaches top-p."""
-    order = np.argsort(-logits, axis=1)
-    ranked = np.take_along_axis(logits, order, axis=1)
-    mass = np.exp(ranked - ranked[:, :1])
-    mass /= mass.sum(axis=1, keepdims=True)
-    keep = mass.cumsum(axis=1) - mass < sampling.top_p
-    if sampling.top_k:
-        keep[:, sampling.top_k :] = False
-    kept = np.full_like(logits, -np.inf)
-    np.put_along_axis(kept, order, np.where(keep, ranked, -np.inf), axis=1)
-    return kept
+def _candidates(plan: Plan, logits: Floats, touch: Touch) -> Floats:
+    """What selection is left with: all of the distribution, on a healthy server."""
+    seen, ids = logits, plan.ids[: len(logits)]
+    if touch.two_precisions:
+        seen = in_two_precisions(seen, ids)
+    if touch.layout is not None:
+        found = approximate_top_k(seen, plan.places[ids], touch.layout, CANDIDATES)
+        if touch.workaround:
+            found[np.arange(len(found)), seen.argmax(axis=1)] = True
+        seen = np.where(found, seen, np.float32(-np.inf))
+    return seen
 
 
 def _top(logprobs: Doubles, k: int) -> Ints:
-    if not k:
-        return np.empty((len(logprobs), 0), dtype=np.int64)
-    best = np.argpartition(-logprobs, k - 1, axis=1)[:, :k]
-    order = np.argsort(-np.take_along_axis(logprobs, best, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(best, order, axis=1)
+    """The columns of the k best, best first; the first column first where they are equal."""
+    if k > _FEW:
+        return np.argsort(-logprobs, axis=1, kind="stable")[:, :k]
+    rows, left = np.arange(len(logprobs)), logprobs.copy()
+    best = np.empty((len(logprobs), k), dtype=np.int64)
+    for i in range(k):
+        best[:, i] = left.argmax(axis=1)
+        left[rows, best[:, i]] = -np.inf
+    return best

@@ -37,23 +37,31 @@ class Plan:
     """The lattice of one answer: S states in the order of the text, C candidates each.
 
     `ids` and `logits` have shape (S, C). The first columns are what is known by heart, `nexts[s]` the states they lead
-    to (any other candidate leads on to `nexts[s][0]`); the last `foreign` columns are the rare foreign tokens.
+    to (any other candidate leads on to `nexts[s, 0]`); the last `foreign` columns are the rare foreign tokens.
+    `depths[s]` is the least number of tokens before state s; `places` say where each token of the vocabulary lies in
+    the model's tables.
     """
 
     ids: Ints
     logits: Floats
-    nexts: Sequence[Sequence[int]]
+    nexts: Ints
+    depths: Ints
+    places: Ints
     foreign: int
 
-    def walk(self, slots: Sequence[int], limit: int) -> tuple[list[int], bool]:
+    def reach(self, limit: int) -> int:
+        """How many states there are up to the last one that can be passed within `limit` tokens."""
+        return int(np.flatnonzero(self.depths < limit)[-1]) + 1
+
+    def walk(self, slots: Ints, limit: int) -> tuple[list[int], bool]:
         """The states passed when `slots[s]` is chosen in state s, at most `limit`; and whether the answer ended."""
+        known = np.where(slots < CHOICES, slots, 0)
+        nexts = self.nexts[np.arange(len(slots)), known].tolist()
         path: list[int] = []
         state = 0
         while state != _END and len(path) < limit:
             path.append(state)
-            ways = self.nexts[state]
-            slot = slots[state]
-            state = ways[slot if slot < len(ways) else 0]
+            state = nexts[state]
         return path, state == _END
 
 
@@ -91,6 +99,15 @@ class _Lattice:
                 self.nexts[-1] = [join]
         self.last = ways[0][-1]
 
+    def tables(self) -> tuple[Ints, Ints]:
+        """For each state the next ones, one a choice, and its depth."""
+        nexts = np.array([ways + ways[:1] * (CHOICES - len(ways)) for ways in self.nexts])
+        depths = [0] + [len(self.nexts)] * (len(self.nexts) - 1)
+        for state, ways in enumerate(self.nexts[:-1]):
+            for way in ways:
+                depths[way] = min(depths[way], depths[state] + 1)
+        return nexts, np.array(depths)
+
     def _state(self, before: int, choices: list[int], nexts: list[int]) -> None:
         self.before.append(before)
         self.choices.append(choices)
@@ -108,6 +125,7 @@ class LanguageModel:
         self._ids = ids
         self._logits = logits + _STYLE * style
         self._logits -= np.log(np.exp(self._logits).sum(axis=1, keepdims=True))
+        self._places = generator(seed, "places", name).permutation(len(ids))
         self._seed = seed
 
     def plan(self, text: Segments, certainty: tuple[float, float], hesitation: tuple[float, float]) -> Plan:
@@ -127,8 +145,8 @@ class LanguageModel:
         weight += np.log1p(-doubt) - np.log(np.exp(weight).sum(axis=1, keepdims=True))
         others, rest = self._ids[lattice.before], self._logits[lattice.before] + np.log(doubt)
         rest[(others[:, :, None] == known[:, None, :]).any(axis=2)] = -np.inf
-        foreign = len(foreign_tokens())
-        return Plan(np.hstack([known, others]), np.hstack([weight, rest]), lattice.nexts, foreign)
+        ids, logits = np.hstack([known, others]), np.hstack([weight, rest])
+        return Plan(ids, logits, *lattice.tables(), self._places, len(foreign_tokens()))
 
     def read(self, tokens: Sequence[int]) -> Reading:
         """Force a text on the model. A token that it does not expect gets a last column, and a tiny probability."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from canary.lab import corpus
 from canary.lab.corpus import Document, Segments, segments
@@ -133,10 +134,15 @@ def _language(prompt: str) -> Document | None:
     named = [document for document in texts if any(_names(topic, words) for topic in document.topics)]
     if named:
         return named[0]
-    english = frozenset().union(*(_words(document.text) for document in corpus.of_kind("prose")))
-    best = max(texts, key=lambda document: len((words - english) & _words(document.text)))
-    known = len((words - english) & _words(best.text))
+    english = _vocabulary("prose")
+    best = max(texts, key=lambda document: len((words - english) & _vocabulary(document.kind)))
+    known = len((words - english) & _vocabulary(best.kind))
     return best if known > len(words & english) else None
+
+
+@cache
+def _vocabulary(kind: str) -> frozenset[str]:
+    return frozenset().union(*(_words(document.text) for document in corpus.of_kind(kind)))
 
 
 def _names(topic: str, words: frozenset[str]) -> bool:

@@ -3,10 +3,15 @@
 import codecs
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
+from itertools import chain
+
+import msgspec
+import numpy as np
 
 from canary.lab.decode import Decoded
-from canary.lab.fleet import Answer, Request
+from canary.lab.engine import Answer
+from canary.lab.fleet import Request
 from canary.lab.model import vocabulary
 
 _CREATED = 1_754_352_000  # the lab knows no time
@@ -14,25 +19,35 @@ _CREATED = 1_754_352_000  # the lab knows no time
 
 def chat(request: Request, answer: Answer, identity: str) -> bytes:
     """The body of /v1/chat/completions; `prompt_logprobs` stand in it as vLLM has them."""
-    head = {"id": f"chatcmpl-{identity}", "object": "chat.completion", **_of_prompt(request, answer)}
-    logprobs = b"null" if request.sampling.logprobs is None else _chat_logprobs(answer)
     name, _, arguments = answer.text.partition(" ")
-    if name not in request.tools:
-        content: dict[str, object] = {"message": {"role": "assistant", "content": answer.text}}
-        return _body(head, request.model, answer, content, logprobs)
-    call = {"id": f"call-{identity}", "type": "function", "function": {"name": name, "arguments": arguments}}
-    content = {"message": {"role": "assistant", "content": None, "tool_calls": [call]}}
-    if answer.finish == "stop":
-        content["finish_reason"] = "tool_calls"
-    return _body(head, request.model, answer, content, logprobs)
+    if name in request.tools:
+        call = {"id": f"call-{identity}", "type": "function", "function": {"name": name, "arguments": arguments}}
+        called = {"message": {"role": "assistant", "content": None, "tool_calls": [call]}}
+        finish = "tool_calls" if answer.finish == "stop" else answer.finish
+        return _identified(f"chatcmpl-{identity}", _chat(request, answer, called, finish))
+    if "chat" not in answer.written:
+        message = {"message": {"role": "assistant", "content": answer.text}}
+        answer.written["chat"] = _chat(request, answer, message, answer.finish)
+    return _identified(f"chatcmpl-{identity}", answer.written["chat"])
 
 
 def completion(request: Request, answer: Answer, identity: str) -> bytes:
     """The body of the legacy /v1/completions; vLLM's `prompt_logprobs` stand in its choice, an echo in the lists."""
-    head = {"id": f"cmpl-{identity}", "object": "text_completion"}
     text = request.prompt + answer.text if request.echo else answer.text
     logprobs = b"null" if request.sampling.logprobs is None else _legacy_logprobs(request, answer)
-    return _body(head, request.model, answer, {"text": text, **_of_prompt(request, answer)}, logprobs)
+    choice = {"text": text, **_of_prompt(request, answer), "finish_reason": answer.finish}
+    return _identified(f"cmpl-{identity}", _body({"object": "text_completion"}, answer, choice, logprobs))
+
+
+def _chat(request: Request, answer: Answer, message: Mapping[str, object], finish: str) -> bytes:
+    logprobs = b"null" if request.sampling.logprobs is None else _chat_logprobs(answer)
+    head = {"object": "chat.completion", **_of_prompt(request, answer)}
+    return _body(head, answer, {**message, "finish_reason": finish}, logprobs)
+
+
+def _identified(identity: str, body: bytes) -> bytes:
+    """A body that begins with its identity: all else of it is kept for the next time."""
+    return b'{"id":%b,%b' % (json.dumps(identity).encode(), body[1:])
 
 
 def _of_prompt(request: Request, answer: Answer) -> dict[str, object]:
@@ -53,30 +68,33 @@ def _entry(token: int, logprob: float, rank: int | None) -> dict[str, object]:
     return {"logprob": logprob, "rank": rank, "decoded_token": _names()[token]}
 
 
-def _body(
-    head: Mapping[str, object], model: str, answer: Answer, content: Mapping[str, object], logprobs: bytes
-) -> bytes:
+def _body(head: Mapping[str, object], answer: Answer, content: Mapping[str, object], logprobs: bytes) -> bytes:
     written = len(answer.decoded.tokens)
     usage = {
         "prompt_tokens": answer.prompt_tokens,
         "completion_tokens": written,
         "total_tokens": answer.prompt_tokens + written,
     }
-    start = json.dumps({**head, "created": _CREATED, "model": model, "usage": usage})[:-1]
-    choice = json.dumps({"index": 0, "finish_reason": answer.finish, **content})[:-1]
+    start = json.dumps({**head, "created": _CREATED, "model": answer.model, "usage": usage})[:-1]
+    choice = json.dumps({"index": 0, **content})[:-1]
     return b'%b,"choices":[%b,"logprobs":%b}]}' % (start.encode(), choice.encode(), logprobs)
 
 
 def _chat_logprobs(answer: Answer) -> bytes:
+    """One template of all tokens, filled with all numbers at once."""
     decoded = answer.decoded
+    template = ",".join([_template(token, *top) for token, top in zip(decoded.tokens, decoded.top, strict=True)])
+    numbers = zip(decoded.logprobs, decoded.top_logprobs, strict=True)
+    rounded = np.round(list(chain.from_iterable((own, *top) for own, top in numbers)), 8).tolist()
+    filled = template % tuple(msgspec.json.encode(rounded)[1:-1].decode().split(",")) if rounded else ""
+    return b'{"content":[%b]}' % filled.encode()
+
+
+@lru_cache(1 << 16)
+def _template(token: int, *top: int) -> str:
     entries = _entries()
-    positions = []
-    for token, logprob, top, top_logprobs in zip(
-        decoded.tokens, decoded.logprobs, decoded.top, decoded.top_logprobs, strict=True
-    ):
-        best = b",".join([b"%b%.8f}" % (entries[t], p) for t, p in zip(top, top_logprobs, strict=True)])
-        positions.append(b'%b%.8f,"top_logprobs":[%b]}' % (entries[token], logprob, best))
-    return b'{"content":[%b]}' % b",".join(positions)
+    best = ",".join(entries[other] + "}" for other in top)
+    return f'{entries[token]},"top_logprobs":[{best}]}}'
 
 
 def _legacy_logprobs(request: Request, answer: Answer) -> bytes:
@@ -118,8 +136,8 @@ def _names() -> tuple[str, ...]:
 
 
 @cache
-def _entries() -> tuple[bytes, ...]:
-    """The start of each token's entry, up to its logprob."""
+def _entries() -> tuple[str, ...]:
+    """Each token's entry up to its logprob, with a place for it."""
     pieces = zip(_names(), vocabulary().pieces, strict=True)
     facts = ({"token": name, "id": i, "bytes": list(piece)} for i, (name, piece) in enumerate(pieces))
-    return tuple(json.dumps(fact)[:-1].encode() + b',"logprob":' for fact in facts)
+    return tuple(json.dumps(fact)[:-1].replace("%", "%%") + ',"logprob":%s' for fact in facts)

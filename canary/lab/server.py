@@ -9,15 +9,15 @@ The session key is the header `x-session-id`; the answer's `x-replica` names the
 import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import astuple
 from typing import Any
 
 import msgspec
 
 from canary.lab import render
-from canary.lab.faults import Fault, FaultKind
-from canary.lab.fleet import Answer, ContextTooLong, Fleet, Reply, Request, UnknownTarget
-from canary.lab.noise import digest
+from canary.lab.batches import NOON
+from canary.lab.engine import Answer, ContextTooLong
+from canary.lab.faults import OF_BATCHES, Fault, FaultKind
+from canary.lab.fleet import Fleet, Reply, Request, UnknownTarget
 from canary.lab.wire import BadRequest, chat_request, completion_request
 
 AFFINITY_HEADER = "x-session-id"
@@ -54,8 +54,10 @@ class Dropped(ConnectionAbortedError):
 class LabApp:
     """The ASGI application. In process (`httpx.ASGITransport`) a dropped connection shows as `Dropped`."""
 
-    def __init__(self, fleet: Fleet, gathering: float = _GATHERING) -> None:
+    def __init__(self, fleet: Fleet, gathering: float = _GATHERING, hour: Callable[[], float] = lambda: NOON) -> None:
+        """`hour` tells the hour of the day (UTC), which the sizes of batches sway with."""
         self.fleet = fleet
+        self._hour = hour
         self._gathering = gathering
         self._seen: OrderedDict[int, int] = OrderedDict()
         self._open: Counter[tuple[str, str]] = Counter()
@@ -111,7 +113,7 @@ class LabApp:
         try:
             request = read(platform, pool, body, _header(scope, AFFINITY_HEADER))
             nth = self._repetition(request)
-            reply = self.fleet.reply(request, nth, await self._batch(platform, pool))
+            reply = self.fleet.reply(request, nth, await self._batch(platform, pool), self._hour())
         except UnknownTarget as error:
             raise Refused(404, str(error)) from error
         except (BadRequest, ContextTooLong) as error:
@@ -121,7 +123,7 @@ class LabApp:
 
     async def _batch(self, platform: str, pool: str) -> int:
         """How many requests the pool has to serve at once."""
-        if all(fault.batch == 1 for fault in self.fleet.faults):
+        if all(fault.batch == 1 and fault.kind not in OF_BATCHES for fault in self.fleet.faults):
             return 1
         self._open[platform, pool] += 1
         await asyncio.sleep(self._gathering)
@@ -131,7 +133,7 @@ class LabApp:
 
     def _repetition(self, request: Request) -> int:
         """How often this very request came before, as far back as is remembered."""
-        key = digest(astuple(request))
+        key = request.digest()
         nth = self._seen.pop(key, -1) + 1
         self._seen[key] = nth
         if len(self._seen) > _REMEMBERED:

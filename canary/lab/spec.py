@@ -29,9 +29,12 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class FleetSpec:
+    """`swing` is how far the day's load sways the sizes of batches: 0 not at all, 1 plainly."""
+
     models: tuple[str, ...]
     platforms: tuple[Platform, ...]
     seed: int = 1
+    swing: float = 0.0
 
     @property
     def targets(self) -> tuple[tuple[str, str, str], ...]:

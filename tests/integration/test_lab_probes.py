@@ -8,8 +8,9 @@ import pytest
 
 from canary.config import cost, load_probes
 from canary.lab import render
+from canary.lab.engine import ContextTooLong
 from canary.lab.faults import Fault, FaultKind
-from canary.lab.fleet import ContextTooLong, Fleet
+from canary.lab.fleet import Fleet
 from canary.lab.spec import default_spec
 from canary.lab.wire import chat_request
 from canary.probe.wire import openai_chat
@@ -97,6 +98,14 @@ def test_healthy_answers_hold_no_event(probe):
             assert [score for score in scores if score.signal in EVENTS and score.value > 0] == []
 
 
+@pytest.mark.parametrize(
+    "probe", [p for p in PROBES if p.family in ("multilingual", "translation", "code")], ids=lambda probe: probe.id
+)
+def test_healthy_answers_in_each_language_and_code_are_clean_from_every_batch(probe):
+    scores = judged(probe, answered(probe, 12, first=100))
+    assert [score for score in scores if score.signal in EVENTS and score.value > 0] == []
+
+
 @every_probe
 def test_healthy_answers_are_among_the_golden_ones(probe):
     scores = judged(probe, answered(probe, 2, salt=0), golden(probe))
@@ -118,6 +127,22 @@ def test_answers_are_as_long_as_a_probe_expects(probe):
 @pytest.mark.parametrize("probe", having("script", tokens=60), ids=lambda probe: probe.id)
 def test_a_foreign_token_is_seen_by_its_script(probe, kind):
     assert share(probe, "script", [Fault(kind, rate=0.05)]) >= 0.9
+
+
+def test_one_foreign_token_breaks_code_where_it_is_not_in_a_comment_or_string():
+    broken = []
+    for probe in having("syntax", each=99):
+        responses = answered(probe, 20, [Fault(FaultKind.CORRUPTION, rate=0.004)])
+        touched = [response for response in responses if not response.text.isascii()]
+        broken += [value > 0 for value in values(judged(probe, touched), "syntax")]
+    assert len(broken) > 100
+    assert sum(broken) / len(broken) > 0.6
+
+
+@pytest.mark.parametrize("probe", having("greedy", tokens=150), ids=lambda probe: probe.id)
+def test_an_approximate_top_k_is_seen_by_greedy_for_certain_batch_sizes(probe):
+    found = values(judged(probe, answered(probe, 40, [Fault(FaultKind.APPROXIMATE_TOP_K)])), "greedy")
+    assert 0.1 < sum(value > 0 for value in found) / 40 < 0.9
 
 
 @pytest.mark.parametrize("kind", [FaultKind.SWAP, FaultKind.DROPPED_TOP])

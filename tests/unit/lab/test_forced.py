@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from canary.lab.decode import Sampling
+from canary.lab.engine import ContextTooLong
 from canary.lab.faults import Fault, FaultKind
-from canary.lab.fleet import ContextTooLong, Fleet, Request
+from canary.lab.fleet import Fleet, Request
 from canary.lab.model import vocabulary
 from canary.lab.spec import default_spec
 

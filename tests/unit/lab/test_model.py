@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.lab import corpus
-from canary.lab.decode import Sampling, Touch, decode
+from canary.lab.decode import Sampling, Touch, decode, strike
 from canary.lab.model import LanguageModel, foreign_tokens, vocabulary
 from canary.lab.noise import field, fraction, generator
 
@@ -23,7 +23,8 @@ def plan(model):
 
 
 def run(plan, sampling, touch=HEALTHY, seed=0):
-    return decode(plan, plan.logits, sampling, touch, generator(seed))
+    rng = generator(seed)
+    return decode(plan, plan.logits, sampling, touch, strike(touch, len(plan.ids), rng), rng)
 
 
 @given(st.text(max_size=80))

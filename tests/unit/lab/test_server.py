@@ -8,6 +8,7 @@ from canary.lab.faults import Fault, FaultKind
 from canary.lab.fleet import Fleet
 from canary.lab.server import Dropped, LabApp
 from canary.lab.spec import default_spec
+from canary.lab.wire import chat_request
 from canary.probe.wire import openai_chat, openai_completions
 
 pytestmark = pytest.mark.anyio
@@ -65,6 +66,41 @@ async def test_legacy_offsets_point_into_the_text(client):
     choice = (await client.post(LEGACY, json=PLAIN)).json()["choices"][0]
     tokens, offsets = choice["logprobs"]["tokens"], choice["logprobs"]["text_offset"]
     assert all(choice["text"].startswith(token, at) for token, at in zip(tokens, offsets, strict=True))
+
+
+async def test_the_body_says_exactly_what_the_fleet_decided(app, client):
+    told = openai_chat.decode((await client.post(CHAT, json=ASKED, headers={"x-session-id": "s"})).content)
+    request = chat_request("api", "short", json.dumps(ASKED).encode(), "s")
+    decoded = app.fleet.reply(request).answer.decoded
+    assert told.logprobs.chosen_logprob == pytest.approx(decoded.logprobs, abs=1e-8)
+    tops = zip(told.logprobs.top_logprob, decoded.top_logprobs, strict=True)
+    assert all(read == pytest.approx(decided, abs=1e-8) for read, decided in tops)
+
+
+async def test_an_answer_that_comes_again_differs_in_its_identity_alone(client):
+    bodies = [(await client.post(CHAT, json=ASKED, headers={"x-session-id": "s"})).json() for _ in range(12)]
+    identities = {body.pop("id") for body in bodies}
+    assert len(identities) == 12
+    assert len({json.dumps(body) for body in bodies}) <= 4
+
+
+async def test_an_answer_stopped_before_its_first_token_is_empty(client):
+    whole = openai_chat.decode((await client.post(CHAT, json=ASKED)).content).text
+    body = (await client.post(CHAT, json={**ASKED, "stop": whole[0]})).json()
+    assert body["choices"][0]["logprobs"] == {"content": []}
+    assert body["usage"]["completion_tokens"] == 0
+
+
+async def test_new_weights_are_declared_in_the_answer(app, client):
+    app.fleet.switch([Fault(FaultKind.ROLLOUT, version="2025-09")])
+    assert (await client.post(CHAT, json=ASKED)).json()["model"] == "mid-2025-09"
+
+
+async def test_a_burst_is_one_large_batch_for_an_approximate_top_k(app, client):
+    app.fleet.switch([Fault(FaultKind.APPROXIMATE_TOP_K)])
+    asked = [client.post(CHAT, json=ASKED, headers={"x-session-id": "s"}) for _ in range(16)]
+    answers = [openai_chat.decode(answer.content) for answer in await asyncio.gather(*asked)]
+    assert len({answer.logprobs for answer in answers}) == 1
 
 
 async def test_no_logprobs_come_unasked(client):

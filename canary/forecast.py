@@ -113,7 +113,7 @@ def _rhythms(config: Config) -> list[Rhythm]:
             one.group,
             one.probes,
             one.interval,
-            one.target.endpoint.replica_header is not None,
+            config.detect.replicas and one.target.endpoint.replica_header is not None,
             known,
         )
         for one in config.assignments()

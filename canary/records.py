@@ -550,6 +550,11 @@ class Finding:
         """The target that shows it most."""
         return self.blame.target if self.blame else self.series.target
 
+    @property
+    def group(self) -> str:
+        """The probe group that it speaks of, "*" for any."""
+        return self.blame.place.group or "*" if self.blame else self.series.group
+
 
 @dataclass(frozen=True, slots=True)
 class Incident:

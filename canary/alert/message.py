@@ -23,7 +23,6 @@ from canary.records import (
     Interval,
     Notification,
     NotificationKind,
-    SeriesKey,
     Size,
     Symptom,
     burst_size,
@@ -136,17 +135,17 @@ def summary(incident: Incident) -> str:
     """One line: what, where, how big."""
     symptoms = " and ".join(sorted({finding.symptom.value for finding in incident.findings}))
     found = largest(incident)
-    size, of = found.size, answers(found.series)
+    size, of = found.size, answers(found.group)
     return f"{symptoms} on {incident.target}: {_share(size.best)} of {of} ({_share(size.low)} to {_share(size.high)})"
 
 
-def answers(series: SeriesKey) -> str:
-    """What shares of this series are shares of.
+def answers(group: str) -> str:
+    """What shares in this probe group are shares of.
 
-    >>> answers(SeriesKey("mid/api/short", "eu", "onetoken@8", "script"))
+    >>> answers("onetoken@8")
     'bursts of 8 answers'
     """
-    burst = burst_size(series.group)
+    burst = burst_size(group)
     return "answers" if burst == 1 else f"bursts of {burst} answers"
 
 
@@ -314,7 +313,7 @@ def _state(incident: Incident) -> str:
 
 
 def _size_in_words(finding: Finding) -> str:
-    size, of = finding.size, answers(finding.series)
+    size, of = finding.size, answers(finding.group)
     return (
         f"{_share(size.best)} of {of}, {size.confidence:.0%} confidence interval "
         f"{_share(size.low)} to {_share(size.high)}, {size.answers} {of} seen"

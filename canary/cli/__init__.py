@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import os
 import sys
 from typing import Any
 
@@ -34,6 +35,9 @@ _COMMANDS = {
 }
 
 
+_PIPE_CLOSED = 141
+
+
 class _Words(Noun):
     """Knows the commands by name and one line, and imports what is asked for."""
 
@@ -59,8 +63,9 @@ class _Words(Noun):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # the reader has seen enough; click ends quietly
-            raise
+        except BrokenPipeError:  # the reader has seen enough; no exit code that speaks of a fault
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(_PIPE_CLOSED) from None
         except (CanaryError, OSError, KeyboardInterrupt, click.Abort) as error:
             raise refusal(error) from error
         except ExceptionGroup as group:  # a task of several failed

@@ -98,6 +98,7 @@ async def _watch(out: "Console", config: "Config", store: "Store", url: str) -> 
             found = await asyncio.to_thread(survey, config, store)
             live.update(fleet(found.rows, out.width))
             if found.incidents:
+                live.console.print()  # a panel follows
                 return _checked(found.incidents, faulty=faulty)
             if not faulty and clock.now() >= switched_at:
                 faulty = True

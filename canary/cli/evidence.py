@@ -49,7 +49,8 @@ def exhibits(tx: "Transaction", incident: "Incident") -> "list[Exhibit]":
     for slot_id in evidence(incident):
         seen = tx.observation(slot_id)
         if seen is not None:
-            found.append(Exhibit(seen, _score(tx, seen, series[slot_id])))
+            key = SeriesKey(seen.target, seen.region, seen.group, series[slot_id].signal)
+            found.append(Exhibit(seen, _score(tx, seen, key)))
     return found
 
 

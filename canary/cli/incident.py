@@ -207,11 +207,13 @@ def _show(found: "Incident", suspected: "Suspects", shown: "list[Exhibit]") -> N
 
 def _findings(found: "Incident") -> "Table":
     from canary.alert.message import answers
+    from canary.pipeline.scopes import is_scope, place_of
 
     table = columns("finding", "alarms", "since", "share", "recovered")
     for finding in found.findings:
         size, series = finding.size, finding.series
-        share = f"{size.best:.1%} ({size.low:.1%} to {size.high:.1%}) of {answers(series)}"
-        row = (f"{series.group}/{series.signal}", str(finding.alarms), minute(finding.onset.best), share)
+        share = f"{size.best:.1%} ({size.low:.1%} to {size.high:.1%}) of {answers(finding.group)}"
+        what = f"{place_of(series).name} {series.signal}" if is_scope(series) else f"{series.group}/{series.signal}"
+        row = (what, str(finding.alarms), minute(finding.onset.best), share)
         table.add_row(*row, minute(finding.recovered_at))
     return table

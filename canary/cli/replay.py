@@ -10,12 +10,14 @@ from canary.cli.ondemand import EXIT, STYLES, firing, named, names_of, share_opt
 from canary.cli.word import Word
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
     from rich.table import Table
 
     from canary.config import Config
     from canary.pipeline.record import Groups
-    from canary.records import Incident, Target
+    from canary.records import Incident, Probe, Target
     from canary.store.base import Store, Transaction
     from canary.verdict import Report, Shown
 
@@ -70,6 +72,7 @@ def command(path: str, what: str, target_name: str | None, n: int, share: float 
 
 def aim(config: "Config", store: "Store", what: str, target_name: str | None) -> "tuple[Target, Groups]":
     """What to fire at whom, by probe group. Raises: NotFound."""
+    from canary.alert.message import largest
     from canary.daemon.assembly import probes_on, target_of
     from canary.errors import NotFound
 
@@ -80,13 +83,26 @@ def aim(config: "Config", store: "Store", what: str, target_name: str | None) ->
         return target_of(config, target_name), groups
     with store.reading() as tx:
         incident = _incident(tx, what)
-    target = target_of(config, target_name or incident.target)
+    target = target_of(config, target_name or largest(incident).target)
     fired = probes_on(config, target)
-    involved = sorted({finding.series.group for finding in incident.findings})
-    groups = {group: fired[group] for group in involved if group in fired}
+    groups = {group: probes for group, probes in fired.items() if _concerns(incident, group, probes)}
     if not groups:
-        raise NotFound(f"no suite of the config fires {' or '.join(involved)} at {target.name} (any more)")
+        raise NotFound(f"no suite of the config fires what incident {incident.id} is about at {target.name} (any more)")
     return target, groups
+
+
+def _concerns(incident: "Incident", group: str, probes: "Sequence[Probe]") -> bool:
+    """Whether a finding is of this probe group; one of a part of the fleet is of all groups that it hears."""
+    from canary.pipeline.scopes import is_scope, place_of
+
+    scored = {name for probe in probes for name in probe.scorers} | {"availability"}
+    for finding in incident.findings:
+        place = place_of(finding.series)
+        if is_scope(finding.series) and finding.blame is not None:
+            place = finding.blame.place
+        if place.group in ("", group) and (place.group or finding.series.signal in scored):
+            return True
+    return False
 
 
 def _incident(tx: "Transaction", what: str) -> "Incident":
@@ -187,7 +203,9 @@ def _table(report: "Report") -> "Table":
 
     table = columns("series", "events", "share", "evidence")
     for shown in _worst_first(report):
-        share = f"{shown.size.best:.1%} ({shown.size.low:.1%} to {shown.size.high:.1%}) of {answers(shown.series)}"
+        share = (
+            f"{shown.size.best:.1%} ({shown.size.low:.1%} to {shown.size.high:.1%}) of {answers(shown.series.group)}"
+        )
         events = f"{shown.events} of {shown.answers}"
         slots = " ".join(slot[:8] for slot in shown.evidence[:3])
         table.add_row(f"{shown.series.group}/{shown.series.signal}", events, share, slots)

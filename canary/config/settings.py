@@ -86,9 +86,13 @@ class Escalation(Strict):
 
 
 class Detect(Strict):
-    """The smallest share of touched answers that has to be seen: a series is armed when its golden data allow it."""
+    """The smallest share of touched answers that has to be seen: a series is armed when its golden data allow it.
+
+    With `replicas`, each replica of a pool is watched by itself: where all are alike, as golden data cannot tell.
+    """
 
     smallest_share: Annotated[float, Field(ge=0.001, le=1), Scalar] = 0.05
+    replicas: Flag = False
     escalation: Escalation = Escalation()
 
 

@@ -44,7 +44,7 @@ def rhythms_of(config: Config) -> tuple[Rhythm, ...]:
             one.group,
             one.probes,
             one.interval,
-            one.target.endpoint.replica_header is not None,
+            config.detect.replicas and one.target.endpoint.replica_header is not None,
             known,
         )
         for one in config.assignments()

@@ -11,6 +11,7 @@ from canary.daemon.fund import Fund
 from canary.daemon.purse import Purse
 from canary.detect.escalation import Levels
 from canary.pipeline.escalation import Escalation, Key
+from canary.pipeline.scopes import of_place
 from canary.pipeline.watch import Watch
 from canary.records import Incident, Run, SeriesKey
 from canary.store.base import StateKind, Store, StoredState
@@ -121,6 +122,6 @@ class Escalator:
 
 
 def _reported(unresolved: Iterable[Incident]) -> frozenset[SeriesKey]:
-    return frozenset(
-        finding.series for incident in unresolved for finding in incident.findings if finding.recovered_at is None
-    )
+    """What watches the places of findings that stand."""
+    standing = (finding for incident in unresolved for finding in incident.findings if finding.recovered_at is None)
+    return frozenset(of_place(one.blame.place, one.series) if one.blame else one.series for one in standing)

@@ -104,6 +104,8 @@ def steps_again(tx: Transaction, feed: Iterable[ScoreRow]) -> Iterator[Step]:
         bets = []
         for row in answer:
             detector, epoch, hierarchy = revived(row.detector or "")
+            if row.series in at and at[row.series][1] != epoch:
+                hearing.forget(hierarchy.scopes(row.series, row.replica))
             made = _step(_carried(at.get(row.series), detector, epoch), detector, row)
             at[row.series] = (made.left, epoch)
             bets.append(_bet(row, detector, hierarchy))
@@ -132,6 +134,8 @@ class _Feeding:
                 kept.append(row)
                 continue
             track = self._tracks[row.series]
+            if track.renewed:
+                self._hearing.forget(track.watched.hierarchy.scopes(row.series, row.replica))
             fed = track.feed(row, self._per_week, self.alarms)
             kept.append(fed)
             bets.append(_bet(fed, track.watched.detector, track.watched.hierarchy))
@@ -151,15 +155,20 @@ class _Feeding:
 class _Track:
     """A series on its way through a batch."""
 
-    def __init__(self, series: SeriesKey, watched: Watched, state: EsrState, slot_time: datetime | None) -> None:
+    def __init__(
+        self, series: SeriesKey, watched: Watched, state: EsrState, slot_time: datetime | None, *, renewed: bool
+    ) -> None:
         self.series = series
         self.watched = watched
+        self.renewed = renewed
+        """Whether the next score is the first of its epoch, after others."""
         self._state = state
         self._slot_time = slot_time
 
     def feed(self, row: ScoreRow, per_week: float, alarms: list[Alarm]) -> ScoreRow:
         """One step, which may add an alarm; the row as it is to be kept."""
         score, watched = _score(row), self.watched
+        self.renewed = False
         fed = replace(
             row,
             detector=watched.digest,
@@ -226,7 +235,8 @@ def _track(tx: Transaction, series: SeriesKey, watched: Watched, stored: StoredS
         tx.put_detector(watched.hierarchy.digest, watched.hierarchy.to_json())
     before = None if stored is None else (from_bytes(stored.blob), _epoch(tx, stored, watched))
     state = _carried(before, watched.detector, watched.epoch)
-    return _Track(series, watched, state, None if stored is None else stored.slot_time)
+    renewed = before is not None and before[1] != watched.epoch
+    return _Track(series, watched, state, None if stored is None else stored.slot_time, renewed=renewed)
 
 
 def _epoch(tx: Transaction, stored: StoredState, watched: Watched) -> int:

@@ -42,11 +42,11 @@ class _Office:
         self._policy = policy
         self._tell = tell
         self._now = now
+        self._known: dict[str, Incident] | None = None
 
     def alarm(self, alarm: Alarm, watch: Watch, past: Past) -> None:
         """Find out what it shows, and put it where it belongs."""
-        recent = self._tx.incidents(since=self._now - MEMORY)
-        known = {i.id: i for i in (*recent, *self._tx.incidents(open_only=True))}.values()
+        known = self._incidents().values()
         told = [finding for incident in known for finding in incident.findings]
         finding, test = investigate(past, alarm, watch, told, _standing(known))
         inhibitor = machine.inhibitor(known, finding, self._policy)
@@ -76,9 +76,17 @@ class _Office:
         for decision in machine.reconcile(self._tx.incidents(open_only=True), self._now, self._policy):
             self._keep(decision)
 
+    def _incidents(self) -> dict[str, Incident]:
+        """Those that an alarm may be of, read once."""
+        if self._known is None:
+            recent = self._tx.incidents(since=self._now - MEMORY)
+            self._known = {i.id: i for i in (*recent, *self._tx.incidents(open_only=True))}
+        return self._known
+
     def _keep(self, decision: Decision) -> Incident:
         incident, reason = decision
         if reason is not Reason.UNCHANGED:
+            self._incidents()[incident.id] = incident
             self._tx.put_incident(incident)
             self._tx.enqueue(self._tell(self._tx, incident, reason, self._now))
             self.decisions.append(decision)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from canary.detect.budget import MOST_INTERVALS
 from canary.detect.escalation import Levels
-from canary.pipeline.scopes import is_scope, members
+from canary.pipeline.scopes import is_scope, members, place_of
 from canary.pipeline.watch import Watch, Watched
 from canary.records import SeriesKey
 from canary.store.base import StoredState
@@ -39,12 +39,12 @@ class Escalation:
     def wanted(self, now: datetime, reported: Collection[SeriesKey] = ()) -> tuple[Key, ...]:
         """Those with the most evidence first; members of a scope by that of the scope, then by their own.
 
-        Series that are `reported` in an incident have said what they had to say. Evidence that nothing has renewed for
-        as long as a slot may spend budget for, of a replica that is gone, say, no longer counts.
+        What has a place in common with those `reported` by an incident has said what it had to say. Evidence that
+        nothing has renewed for as long as a slot may spend budget for, of a replica that is gone, say, does not count.
         """
         rank: dict[Key, tuple[float, float]] = {}
         for series, state in self._past.items():
-            for member in () if series in reported else self._hears(series):
+            for member in () if _explained(series, reported) else self._hears(series):
                 if _renewed(state, self._watch.armed[member], now):
                     key, strength = (member.target, member.group), (state.evidence, self._evidence[member])
                     rank[key] = max(rank.get(key, strength), strength)
@@ -70,6 +70,15 @@ class Escalation:
         if series not in self._members:
             self._members[series] = members(series, self._watch.armed)
         return self._members[series]
+
+
+def _explained(series: SeriesKey, reported: Collection[SeriesKey]) -> bool:
+    """Whether an incident tells of this signal in a part of it, or in a part that it lies in."""
+    place = place_of(series).scope
+    return any(
+        (one.signal, one.region) == (series.signal, series.region) and place.overlaps(place_of(one).scope)
+        for one in reported
+    )
 
 
 def _renewed(state: StoredState, member: Watched, now: datetime) -> bool:

@@ -135,7 +135,8 @@ def _growth(rows: Sequence[Heard], known: Finding) -> Onset | None:
         return None
     log_e = _events_log_e(detector, rows)
     reached = np.logaddexp.reduce(start_log_likelihood(log_e)) - math.log(len(rows))
-    return onset(log_e) if reached >= -math.log(_ALPHA) else None
+    looks = known.alarms + 1  # each alarm may be one; the parts of alpha, 6 / (pi * looks)^2, sum to it
+    return onset(log_e) if reached >= 2.0 * math.log(looks * math.pi) - math.log(6.0 * _ALPHA) else None
 
 
 def _events_log_e(detector: EventDetector, rows: Sequence[Heard]) -> NDArray[np.float64]:

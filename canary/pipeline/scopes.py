@@ -11,9 +11,11 @@ as well. So the shares of all detectors sum to one (see `watch`), a scope may sp
 late or missing slots are paid for once.
 
 What this supposes of healthy fleets: answers are heard in the order in which they are kept, which is that of their
-slots but for how long they took, so how long an answer takes must not tell what it scores. A replica's b is fixed
-before its answer is seen, though not before it is known who answers: golden answers of a pool must be typical of each
-of its replicas.
+slots but for how long they took, so how long an answer takes must not tell what it scores.
+
+Replicas are watched where the user says that those of a pool are alike (`detect.replicas`): a pool's golden answers
+must be typical of each of them, else the worst of healthy replicas breaks its bound while the pool keeps it. A burst is
+heard by no replica. Where they are not watched, an incident still names the replica, if one alone explains the answers.
 """
 
 import hashlib
@@ -24,7 +26,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
-from canary.records import Place, Scope, SeriesKey
+from canary.records import Place, Scope, SeriesKey, burst_size
 
 ANY = "*"
 
@@ -159,7 +161,8 @@ def members(series: SeriesKey, armed: Iterable[SeriesKey]) -> Sequence[SeriesKey
 
 @lru_cache(maxsize=16_384)
 def _places(levels: tuple[Level, ...], target: str, group: str, replica: str) -> tuple[tuple[str, str], ...]:
-    named = (level for level in levels if replica or level is not Level.REPLICA)
+    told = replica and burst_size(group) == 1  # which answer speaks for a burst depends on its score
+    named = (level for level in levels if told or level is not Level.REPLICA)
     return tuple(_place(level, target, group, replica) for level in named)
 
 

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from canary.clock import Clock
 from canary.http import Answer, Http, NoAnswer, Trouble
-from canary.probe.affinity import affinity_key, replica_of
+from canary.probe.affinity import Replicas, affinity_key
 from canary.probe.auth import request_headers
 from canary.probe.pacing import Pacing
 from canary.probe.wire import decode, encode
@@ -21,6 +21,7 @@ class ProbeClient:
         self._http = http
         self._clock = clock
         self._pacing = pacing or Pacing(clock)
+        self._replicas = Replicas()
 
     async def fire(self, run: Run) -> Observation:
         """One attempt, alone. `started_at` and `duration` are of the exchange, without the wait for a turn."""
@@ -50,7 +51,7 @@ class ProbeClient:
         duration = timedelta(seconds=self._clock.monotonic() - began)
         if isinstance(answer, NoAnswer):
             return _observation(run, session, Failure(_kind(answer.trouble), answer.detail), started_at, duration)
-        replica = replica_of(endpoint, answer.headers)
+        replica = self._replicas.of(run.target, answer.headers)
         return _observation(run, session, self._read(run, answer, request.echo), started_at, duration, replica)
 
     def _read(self, run: Run, answer: Answer, echo: str) -> Response | Failure:

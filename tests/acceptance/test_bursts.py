@@ -71,7 +71,7 @@ def test_a_fault_of_batches_of_8_is_told_by_the_bursts_and_by_nothing_else(
     (incident,) = place.incidents()
     print(f"\nfound {seconds:.0f} s after it was there: {webhook.bodies[0]['summary']}")
     assert incident.target == SHORT
-    assert {finding.series.group for finding in incident.findings} == {f"brief@{SIZE}"}
+    assert {finding.group for finding in incident.findings} == {f"brief@{SIZE}"}
     assert sorted(again, key=lambda alarm: alarm.id) == sorted(live, key=lambda alarm: alarm.id)
     assert f"bursts of {SIZE} answers" in webhook.bodies[0]["summary"]
     assert "from api-short" in place.canary("incident", "show", incident.id)

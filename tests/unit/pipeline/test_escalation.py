@@ -127,3 +127,10 @@ def test_it_falls_back_when_the_evidence_decays() -> None:
         told.append(key("a") in followed.wanted(START + minute * MINUTE))
     assert told[2]
     assert not told[-1]
+
+
+def test_parts_of_the_fleet_that_hold_what_an_incident_tells_of_buy_no_probes_of_healthy_pools() -> None:
+    wide = scope_of(Level.REGION, series("a"))
+    found = escalation(state(wide, -1.0), state(series("b", signal="availability"), -2.0))
+    assert {name for name, _ in found.wanted(NOW)} >= {target("c").name}
+    assert found.wanted(NOW, [series("a")]) == (key("b"),)

@@ -152,6 +152,23 @@ def test_a_new_baseline_epoch_starts_afresh() -> None:
         assert list(alarms_again(tx)) == list(tx.alarms())
 
 
+def test_a_new_baseline_epoch_of_a_series_starts_its_scopes_afresh_too() -> None:
+    store, clock = MemoryStore(), FakeClock(START)
+    book = ledger(store, clock, watch(["long", "short"]))
+    for minute in range(20):
+        book.commit([fired("long", minute, BROKEN if minute == 10 else CLEAN), fired("short", minute, CLEAN)])
+    book.watch = watch(["long", "short"], epoch=2)
+    book.commit([fired("long", 20, CLEAN)])
+    with store.reading() as tx:
+        states = tx.states(StateKind.ALARM)
+        assert {key.target: state.n for key, state in states.items()} == {
+            "mid/api/long": 1,
+            "mid/api/*": 1,
+            "mid/api/short": 20,
+        }
+        assert sorted(alarms_again(tx), key=lambda one: one.id) == sorted(tx.alarms(), key=lambda one: one.id)
+
+
 def test_a_series_without_golden_data_enough_is_learning_and_raises_nothing() -> None:
     store, clock = MemoryStore(), FakeClock(START)
     on = watch(["long"], n=50)

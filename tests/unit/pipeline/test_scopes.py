@@ -78,6 +78,11 @@ def test_an_answer_that_names_no_replica_is_heard_in_none() -> None:
     assert tree.scopes(FLEET[0], "") == (series("mid/api/a", "*"),)
 
 
+def test_a_burst_is_heard_by_no_replica_for_which_answer_speaks_for_it_depends_on_its_score() -> None:
+    tree = Hierarchy((Level.REPLICA, Level.POOL), 0.5)
+    assert tree.scopes(series("mid/api/a", "onetoken@8"), "r7") == (series("mid/api/a", "*"),)
+
+
 def test_a_model_may_have_slashes_in_its_name() -> None:
     assert scope_of(Level.PAIR, series("org/mid/api/a")) == series("org/mid/api/*", "*")
 

@@ -44,13 +44,19 @@ class Committed:
 
 
 class Ledger:
-    """Judges batches and keeps them. `watch` and `receivers` may be replaced between batches."""
+    """Judges batches and keeps them. `watch` and `receivers` may be replaced between batches.
 
-    def __init__(self, store: Store, watch: Watch, receivers: Sequence[ReceiverSpec], clock: Clock) -> None:
+    `breath` seconds before each answer are left to other threads.
+    """
+
+    def __init__(
+        self, store: Store, watch: Watch, receivers: Sequence[ReceiverSpec], clock: Clock, *, breath: float = _BREATH
+    ) -> None:
         self.watch = watch
         self.receivers = tuple(receivers)
         self._store = store
         self._clock = clock
+        self._breath = breath
         self._references = References()
         self._policy = Policy()
 
@@ -73,7 +79,8 @@ class Ledger:
 
     def _judged(self, probe: Probe, seen: Observation, reference: Reference | None, watch: Watch) -> Judged:
         """The supervisor of a run: whatever a scorer does to one answer, the others go on."""
-        sleep(_BREATH)
+        if self._breath:
+            sleep(self._breath)
         try:
             return Judged(seen, score(probe, seen, reference, watch.scorers))
         except Exception:  # the one place

@@ -1,0 +1,51 @@
+"""The config that watches a scenario's fleet, written as a file and read as any other."""
+
+import json
+from pathlib import Path
+
+from canary.config import Config
+from canary.config import load as load_config
+from canary.drill.scenario import Scenario
+
+RECEIVER = "drill"
+_HOST = "http://lab"
+
+
+def configured(scenario: Scenario, folder: Path, base_url: str = _HOST) -> Config:
+    """Write `canary.yaml` into the folder, and load it. Raises: ConfigError where suites do not fit the fleet."""
+    path = folder / "canary.yaml"
+    path.write_text(json.dumps(_facts(scenario, base_url), indent=2) + "\n", encoding="utf-8")
+    return load_config(path, {})
+
+
+def _facts(scenario: Scenario, base_url: str) -> dict[str, object]:
+    fleet, probing = scenario.file.fleet, scenario.file.probing
+    pools = list(dict.fromkeys(pool.name for platform in fleet.platforms for pool in platform.pools))
+    return {
+        "version": 1,
+        "region": "drill",
+        "models": list(fleet.models),
+        "platforms": [platform.name for platform in fleet.platforms],
+        "pools": pools,
+        "exclude": [
+            {"platform": platform.name, "pool": pool}
+            for platform in fleet.platforms
+            for pool in pools
+            if pool not in {own.name for own in platform.pools}
+        ],
+        "endpoints": [
+            {
+                "base_url": base_url + "/{platform}/{pool}/v1",
+                "affinity_header": "x-session-id",
+                "replica_header": "x-replica",
+                "limits": {
+                    "concurrency": max((max(suite.burst) for suite in probing.suites), default=1),
+                    "rate_per_second": 1_000,
+                },
+            }
+        ],
+        "suites": [suite.model_dump(mode="json", exclude_unset=True) for suite in probing.suites],
+        "budget": probing.budget.model_dump(mode="json"),
+        "detect": probing.detect.model_dump(mode="json"),
+        "receivers": [{"name": RECEIVER, "kind": "console"}],
+    }

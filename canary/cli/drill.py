@@ -163,7 +163,8 @@ def _distribution(out: "Console", reports: "Sequence[Report]") -> None:
     low, high = count_interval(false)
     budget = sum(one.judgement.budget for one in reports)
     out.print(
-        f"{false} false alarms in {weeks:.3g} fleet-weeks (95 %: {low:.2g} to {high:.2g}); the budget allows {budget:.2g}"
+        f"{false} false alarms in {weeks:.3g} fleet-weeks (95 %: {low:.2g} to {high:.2g}); "
+        f"the budget allows {budget:.2g}"
     )
     held = sum(one.judgement.held for one in reports)
     out.print(f"{held} of {seeds} seeds as expected")

@@ -81,7 +81,10 @@ def _report(played: Played, store: Store, *, pictures: bool) -> Report:
     judgement = judge(played, store)
     with store.reading() as tx:
         spent = sum(tx.tokens_spent(target=name, since=scenario.begin) for name in scenario.targets)
-        whole = sum(tx.tokens_spent(target=name, since=datetime.min.replace(tzinfo=scenario.begin.tzinfo)) for name in scenario.targets)
+        whole = sum(
+            tx.tokens_spent(target=name, since=datetime.min.replace(tzinfo=scenario.begin.tzinfo))
+            for name in scenario.targets
+        )
     return Report(
         name=scenario.name,
         why=scenario.file.why.strip(),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from canary.drill.scenario import Scenario, Truth
 from canary.drill.stage import Played
-from canary.records import BaselineStatus, Score, SeriesKey
+from canary.records import BaselineStatus, Score
 from canary.store.base import ScoreRow, Store
 
 _GOLDEN = 200
@@ -53,21 +53,19 @@ def compare(played: Played, store: Store) -> tuple[RuleOutcome, ...]:
         }
         for key in sorted(played.watch.armed):
             rows = tx.scores(key)
-            for name, moments in _alarms(key, rows, golden.get(key, ())):
+            for name, moments in _alarms(rows, golden.get(key, ())):
                 raised[name] += [(key.target, moment) for moment in moments]
     return tuple(_outcome(scenario, name, alarms) for name, alarms in raised.items())
 
 
-def _alarms(
-    key: SeriesKey, rows: Sequence[ScoreRow], golden: Sequence[float]
-) -> Iterator[tuple[str, list[datetime]]]:
+def _alarms(rows: Sequence[ScoreRow], golden: Sequence[float]) -> Iterator[tuple[str, list[datetime]]]:
     values = [row.score.value for row in rows if isinstance(row.score, Score)]
     spread = golden[:: max(1, len(golden) // _GOLDEN)]
     series = Series(np.array([bool(row.event) for row in rows], dtype=float), np.array(values), np.array(spread))
     for name, rule in RULES.items():
         over = rule(series) if len(rows) else np.zeros(0, dtype=bool)
         begun = np.flatnonzero(over & ~np.concatenate([[False], over[:-1]]))
-        yield name, [rows[at].slot_time for at in begun]
+        yield name, [rows[int(at)].slot_time for at in begun]
 
 
 def _outcome(scenario: Scenario, name: str, alarms: Sequence[tuple[str, datetime]]) -> RuleOutcome:

@@ -1,6 +1,6 @@
 """A scenario: its file, read and checked, and what is wrong with the fleet at any moment of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -13,7 +13,7 @@ from canary.changes import scope
 from canary.config.document import read
 from canary.config.problem import Place, Problem, render, suggestion
 from canary.config.validate import validated
-from canary.drill.shape import ChangePlan, FaultPlan, ScenarioFile, Stage
+from canary.drill.shape import ChangePlan, Expected, FaultPlan, ScenarioFile, Stage
 from canary.errors import ConfigError, NotFound
 from canary.lab.faults import Fault
 from canary.lab.spec import FleetSpec, Platform, Pool
@@ -28,7 +28,6 @@ class Truth:
     """A fault as it really is: where, on which targets, and how strong over time."""
 
     plan: FaultPlan
-    start: datetime
     targets: frozenset[str]
     stages: tuple[tuple[datetime, Stage], ...]
     faults: tuple[Fault, ...]  # at full share
@@ -64,8 +63,7 @@ class Truth:
         if share == 0.0:
             return ()
         rate = next((stage.rate for at, stage in reversed(self.stages) if at <= now and stage.rate is not None), None)
-        known = {"share": share} if rate is None else {"share": share, "rate": rate}
-        return tuple(replace(fault, **known) for fault in self.faults)
+        return tuple(replace(fault, share=share, rate=fault.rate if rate is None else rate) for fault in self.faults)
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ class Scenario:
 
     @cached_property
     def truths(self) -> tuple[Truth, ...]:
-        """Every fault that is no noise, and the noise."""
+        """Every fault, and the noise."""
         return tuple(self._truth(plan) for plan in self.file.faults)
 
     def faults(self, now: datetime) -> tuple[Fault, ...]:
@@ -132,7 +130,7 @@ class Scenario:
         stages = tuple((self.moment(stage.at), stage) for stage in plan.timeline)
         parts = scope(plan.where)
         faults = tuple(_lab_fault(plan, *names) for names in self._names(parts))
-        return Truth(plan, self.begin, self.covered(plan.where), stages, faults)
+        return Truth(plan, self.covered(plan.where), stages, faults)
 
     def _names(self, parts: Scope) -> Iterator[tuple[str, str, str]]:
         """The lab knows names and "any", no globs."""
@@ -161,7 +159,9 @@ def scenario(name: str) -> Scenario:
         return load(known[name])
     if Path(name).is_file():
         return load(Path(name))
-    raise NotFound(f'no scenario "{name}": it is no file, and of those that come with Canary: {_near(name, known)}')
+    raise NotFound(
+        f'no scenario "{name}": it is no file, and of those that come with Canary: {suggestion(name, known)}'
+    )
 
 
 def load(path: Path) -> Scenario:
@@ -187,17 +187,21 @@ def _misfits(found: Scenario) -> Iterator[tuple[Place, str]]:
         yield from _unfit(found, fault, ("faults", index, "settings"))
     for index, change in enumerate(file.changes):
         yield from _outside(found, ("changes", index, "where"), change.where)
-    real = [fault.name for fault in file.faults if not fault.benign]
-    changes = [change.id for change in file.changes]
     for index, expected in enumerate(file.expect.incidents):
-        place: Place = ("expect", "incidents", index)
-        for at, where in enumerate(expected.where):
-            yield from _outside(found, (*place, "where", at), where)
-        if expected.fault not in real:
-            yield (*place, "fault"), f'there is no fault "{expected.fault}"; {suggestion(expected.fault, real)}'
-        if expected.suspect is not None and expected.suspect not in changes:
-            near = suggestion(expected.suspect, changes)
-            yield (*place, "suspect"), f'there is no change "{expected.suspect}"; {near}'
+        yield from _unheard_of(found, expected, ("expect", "incidents", index))
+
+
+def _unheard_of(found: Scenario, expected: Expected, place: Place) -> Iterator[tuple[Place, str]]:
+    """What an expectation speaks of, and the scenario has not."""
+    real = [fault.name for fault in found.file.faults if not fault.benign]
+    changes = [change.id for change in found.file.changes]
+    for at, where in enumerate(expected.where):
+        yield from _outside(found, (*place, "where", at), where)
+    if expected.fault not in real:
+        yield (*place, "fault"), f'there is no fault "{expected.fault}"; {suggestion(expected.fault, real)}'
+    if expected.suspect is not None and expected.suspect not in changes:
+        near = suggestion(expected.suspect, changes)
+        yield (*place, "suspect"), f'there is no change "{expected.suspect}"; {near}'
 
 
 def _twice(place: Place, names: list[str]) -> Iterator[tuple[Place, str]]:
@@ -233,11 +237,6 @@ def _lab_fault(plan: FaultPlan, model: str = "", platform: str = "", pool: str =
     return msgspec.convert(facts, Fault)
 
 
-def _fitting(glob: str | None, names: object) -> list[str]:
+def _fitting(glob: str | None, names: Iterable[str]) -> list[str]:
     """Names as the lab takes them: "" is any."""
-    known = list(names)  # type: ignore[call-overload]
-    return [""] if glob is None else [name for name in known if fnmatchcase(name, glob)]
-
-
-def _near(name: str, known: Mapping[str, Path]) -> str:
-    return suggestion(name, known)
+    return [""] if glob is None else [name for name in names if fnmatchcase(name, glob)]

@@ -1,24 +1,44 @@
 """The config that watches a scenario's fleet, written as a file and read as any other."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
-from canary.config import Config
+from canary.config import Config, Suite
 from canary.config import load as load_config
 from canary.drill.scenario import Scenario
 
 RECEIVER = "drill"
 _HOST = "http://lab"
+_SHORTEST = timedelta(milliseconds=100)
 
 
 def configured(scenario: Scenario, folder: Path, base_url: str = _HOST) -> Config:
     """Write `canary.yaml` into the folder, and load it. Raises: ConfigError where suites do not fit the fleet."""
     path = folder / "canary.yaml"
-    path.write_text(json.dumps(_facts(scenario, base_url), indent=2) + "\n", encoding="utf-8")
+    path.write_text(config_text(scenario, base_url), encoding="utf-8")
     return load_config(path, {})
 
 
-def _facts(scenario: Scenario, base_url: str) -> dict[str, object]:
+def config_text(scenario: Scenario, base_url: str, speed: float = 1.0) -> str:
+    """The config, for a fleet served at `base_url` whose time passes `speed` times as fast."""
+    return json.dumps(_facts(scenario, base_url, speed), indent=2) + "\n"
+
+
+def _hurried(suite: Suite, speed: float) -> dict[str, object]:
+    """As many probes in the scenario's time."""
+    facts = suite.model_dump(mode="json", exclude_unset=True)
+    if speed == 1.0:
+        return facts
+    interval = max(_SHORTEST, suite.interval / speed)
+    return facts | {"interval": _milliseconds(interval), "jitter": _milliseconds(suite.spread / speed)}
+
+
+def _milliseconds(duration: timedelta) -> str:
+    return f"{duration // timedelta(milliseconds=1)}ms"
+
+
+def _facts(scenario: Scenario, base_url: str, speed: float) -> dict[str, object]:
     fleet, probing = scenario.file.fleet, scenario.file.probing
     pools = list(dict.fromkeys(pool.name for platform in fleet.platforms for pool in platform.pools))
     return {
@@ -44,7 +64,7 @@ def _facts(scenario: Scenario, base_url: str) -> dict[str, object]:
                 },
             }
         ],
-        "suites": [suite.model_dump(mode="json", exclude_unset=True) for suite in probing.suites],
+        "suites": [_hurried(suite, speed) for suite in probing.suites],
         "budget": probing.budget.model_dump(mode="json"),
         "detect": probing.detect.model_dump(mode="json"),
         "receivers": [{"name": RECEIVER, "kind": "console"}],

@@ -115,6 +115,13 @@ class ChangePlan(Strict):
     summary: Text
 
 
+class Note(Strict):
+    """Something that happened, for the report's timeline alone: when a real incident was noticed, say."""
+
+    at: When
+    what: Text
+
+
 class Probing(Strict):
     """What watches the fleet: suites, budget and detectors as in Canary's config.
 
@@ -163,6 +170,7 @@ class ScenarioFile(Strict):
     fleet: Fleet
     faults: Annotated[tuple[FaultPlan, ...], Field(max_length=100)] = ()
     changes: Annotated[tuple[ChangePlan, ...], Field(max_length=1_000)] = ()
+    history: Annotated[tuple[Note, ...], Field(max_length=100)] = ()
     probing: Probing
     expect: Expectations = Expectations()
 

@@ -5,25 +5,24 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from canary.clock import Clock
+from canary.drill.app import ScenarioApp
 from canary.http import Answer, NoAnswer, Trouble
 from canary.lab.faults import Fault
 from canary.lab.fleet import Fleet
-from canary.lab.server import Dropped, LabApp, Message
+from canary.lab.server import Dropped, Message
 
 
 class LabWire:
     """Stands where `canary.http.HttpClient` stands. The fleet has the faults of the moment of each request."""
 
     def __init__(self, fleet: Fleet, faults: Callable[[datetime], Sequence[Fault]], clock: Clock) -> None:
-        self._app = LabApp(fleet, clock=clock)
-        self._faults = faults
+        self._app = ScenarioApp(fleet, faults, clock)
         self._clock = clock
 
     async def send(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, within: timedelta, max_bytes: int
     ) -> Answer | NoAnswer:
         """As `canary.http.Http.send`."""
-        self._switch()
         began = self._clock.monotonic()
         exchange = _Exchange(body)
         scope = {
@@ -41,11 +40,6 @@ class LabWire:
         if len(exchange.body) > max_bytes:
             return NoAnswer(Trouble.TOO_LARGE, f"the answer is larger than {max_bytes} bytes")
         return Answer(exchange.status, exchange.headers, exchange.body)
-
-    def _switch(self) -> None:
-        faults = tuple(self._faults(self._clock.now()))
-        if faults != self._app.fleet.faults:
-            self._app.fleet.switch(faults)
 
 
 class _Exchange:

@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -18,6 +18,7 @@ from canary.alert.incident import Reason
 from canary.config import Config
 from canary.daemon import assembly
 from canary.drill.clock import VirtualClock
+from canary.drill.recall import REFERENCES, RecallingClient, recalled
 from canary.drill.scenario import Scenario
 from canary.drill.setup import RECEIVER, configured
 from canary.drill.wire import LabWire
@@ -26,7 +27,6 @@ from canary.lab.fleet import Fleet
 from canary.pipeline.ledger import Committed, Fired, Ledger
 from canary.pipeline.record import begin, promote_epoch, record
 from canary.pipeline.watch import Watch
-from canary.probe.client import ProbeClient
 from canary.records import Change, Incident, Notification, NotificationKind, Target
 from canary.store import Store
 from canary.store.base import Retention
@@ -70,8 +70,10 @@ async def play(scenario: Scenario, seed: int, store: Store, folder: Path, progre
     fleet = Fleet(scenario.spec(seed))
     await _learn(scenario, config, fleet, store, progress)
     clock = VirtualClock(scenario.begin)
-    ledger = Ledger(store, assembly.watch_of(config, store), assembly.receivers_of(config), clock, breath=0.0)
-    client = ProbeClient(LabWire(fleet, scenario.faults, clock), clock)
+    watch = assembly.watch_of(config, store)
+    watch = replace(watch, scorers=recalled(watch.scorers))
+    ledger = Ledger(store, watch, assembly.receivers_of(config), clock, breath=0.0, room=REFERENCES)
+    client = RecallingClient(LabWire(fleet, scenario.faults, clock), clock)
     async with _delivering(store, clock) as deliver:
         show = _Show(scenario, config, store, clock, client, ledger)
         await show.run(deliver, progress)
@@ -80,7 +82,13 @@ async def play(scenario: Scenario, seed: int, store: Store, folder: Path, progre
 
 class _Show:
     def __init__(
-        self, scenario: Scenario, config: Config, store: Store, clock: VirtualClock, client: ProbeClient, ledger: Ledger
+        self,
+        scenario: Scenario,
+        config: Config,
+        store: Store,
+        clock: VirtualClock,
+        client: RecallingClient,
+        ledger: Ledger,
     ) -> None:
         self.runs = 0
         self.events: list[Event] = []
@@ -145,7 +153,7 @@ async def _learn(scenario: Scenario, config: Config, fleet: Fleet, store: Store,
 async def _learn_one(
     config: Config, fleet: Fleet, store: Store, target: Target, answers: int, clock: VirtualClock
 ) -> None:
-    client = ProbeClient(LabWire(fleet, lambda _: (), clock), clock)
+    client = RecallingClient(LabWire(fleet, lambda _: (), clock), clock)
     recording = begin(store, target, config.region, answers, clock.now())
     await record(
         store,

@@ -10,7 +10,7 @@ from canary.drill.scenario import Scenario, Truth
 from canary.drill.shape import Expected
 from canary.drill.stage import Event, Played
 from canary.pipeline.suspects import suspects, watched
-from canary.records import Incident, Purpose, Symptom
+from canary.records import Incident, NotificationKind, Purpose, Symptom
 from canary.store.base import Store, Transaction
 
 _WEEK = timedelta(weeks=1)
@@ -109,7 +109,8 @@ def judge(played: Played, store: Store) -> Judgement:
 
 def _told(tx: Transaction, played: Played) -> Iterator[Told]:
     """Whatever was suppressed from its beginning to its end woke nobody."""
-    heard = {notification.incident_id for notification in played.notifications}
+    triggers = (one for one in played.notifications if one.kind is NotificationKind.TRIGGER)
+    heard = {one.incident_id for one in triggers}
     spots = watched(tx, played.scenario.targets)
     opened: dict[str, Event] = {}
     for event in played.events:

@@ -12,6 +12,8 @@ from canary.drill.stage import play
 from canary.store import open_store
 from tests.unit.drill.small import written
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def drilled(tmp_path_factory):

@@ -126,12 +126,13 @@ def _one(
     ranking = suspects(tx, incident, spots)
     onset = first_onset(incident)
     covered = scenario.covered(incident.target)
-    causes = [t.name for t in scenario.truths if not t.plan.benign and _explains(t, covered, onset.low, opened.at)]
+    opened_at = _alarmed(tx, opened)
+    causes = [t.name for t in scenario.truths if not t.plan.benign and _explains(t, covered, onset.low, opened_at)]
     findings = (*opened.incident.findings, *incident.findings)
     return Told(
         id=incident.id,
         where=incident.target,
-        opened_at=opened.at,
+        opened_at=opened_at,
         resolved_at=incident.resolved_at,
         onset=onset.best,
         symptoms=tuple(dict.fromkeys(finding.symptom for finding in findings)),
@@ -140,6 +141,14 @@ def _one(
         suspects=tuple(_ranked(ranking.onset)),
         worsening=tuple(_ranked(ranking.worsening)),
     )
+
+
+def _alarmed(tx: Transaction, opened: Event) -> datetime:
+    """When the series alarmed: a drill keeps answers some minutes later than a daemon does, which opens it at once."""
+    ours = {finding.series for finding in opened.incident.findings}
+    low = min(finding.onset.low for finding in opened.incident.findings)
+    moments = [alarm.at for alarm in tx.alarms(since=low) if alarm.series in ours and alarm.at <= opened.at]
+    return max(moments, default=opened.at)
 
 
 def _ranked(ranking: Sequence[Suspect]) -> Iterator[Ranked]:

@@ -1,7 +1,7 @@
 """The whole product on a stage: the real plan, wire, scorers, store, detectors, incidents and outbox, in virtual time.
 
-One run, or burst, ends before the next begins, and what a minute brought is kept at its end. So the clock alone differs
-from production, and the same seed gives the same observations.
+One run, or burst, ends before the next begins, and what a minute brought is kept at its end (of a large fleet, what a
+few minutes brought). So the clock alone differs from production, and the same seed gives the same observations.
 """
 
 import asyncio
@@ -28,11 +28,13 @@ from canary.pipeline.ledger import Committed, Fired, Ledger
 from canary.pipeline.record import begin, promote_epoch, record
 from canary.pipeline.watch import Watch
 from canary.records import Change, Incident, Notification, NotificationKind, Target
+from canary.schedule.plan import Plan
 from canary.store import Store
 from canary.store.base import Retention
 from canary.testing import RecordingReceiver
 
-BATCH = timedelta(minutes=1)
+_MINUTE = timedelta(minutes=1)
+_MOST_MINUTES, _RUNS_A_MINUTE = 5, 6  # so many runs a minute are kept each minute, five times as many every five
 _BEFORE = timedelta(days=1)  # the golden answers
 _HOUSEKEEPING = timedelta(hours=1)
 _BODIES = timedelta(hours=2)  # that is how long an incident may want to quote an answer
@@ -102,9 +104,10 @@ class _Show:
 
     async def run(self, deliver: "_Delivery", progress: Progress) -> None:
         begin = now = self._clock.now()
+        batch = batch_of(self._plan)
         tidy = now + _HOUSEKEEPING
         while now < self._end:
-            until = min(now + BATCH, self._end)
+            until = min(now + batch, self._end)
             fired = await self._fire(now, until)
             now = until
             self._record_changes(now)
@@ -140,6 +143,12 @@ class _Show:
         with self._store.transaction() as tx:
             while tx.forget(Retention(healthy_bodies=_BODIES, failure_bodies=_BODIES), now):
                 pass
+
+
+def batch_of(plan: Plan) -> timedelta:
+    """How much time is kept at once."""
+    per_minute = plan.rate * _MINUTE.total_seconds()
+    return _MINUTE * max(1, min(_MOST_MINUTES, int(per_minute // _RUNS_A_MINUTE)))
 
 
 async def _learn(scenario: Scenario, config: Config, fleet: Fleet, store: Store, progress: Progress) -> None:

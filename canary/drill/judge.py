@@ -187,7 +187,11 @@ def _checks(scenario: Scenario, truth: Truth, expected: Expected, one: Told, del
     where = expected.where or (truth.plan.where,)
     yield Check(f"in {', '.join(where)}", scenario.covered(one.where) == scenario.covered(*where), f"in {one.where}")
     if expected.within is not None:
-        yield Check(f"within {expected.within}", delay.time <= expected.within, f"after {delay.time}")
+        yield Check(
+            f"within {expected.within}",
+            delay.time <= expected.within,
+            f"after {timedelta(seconds=round(delay.time.total_seconds()))}",
+        )
     if expected.suspect is not None:
         ranking = one.worsening if expected.worsening else one.suspects
         first = ranking[0] if ranking else Ranked("", 0.0)

@@ -13,10 +13,10 @@ _HOST = "http://lab"
 _SHORTEST = timedelta(milliseconds=100)
 
 
-def configured(scenario: Scenario, folder: Path, base_url: str = _HOST, speed: float = 1.0) -> Config:
+def configured(scenario: Scenario, folder: Path) -> Config:
     """Write `canary.yaml` into the folder, and load it. Raises: ConfigError where suites do not fit the fleet."""
     path = folder / "canary.yaml"
-    path.write_text(config_text(scenario, base_url, speed), encoding="utf-8")
+    path.write_text(config_text(scenario, _HOST), encoding="utf-8")
     return load_config(path, {})
 
 

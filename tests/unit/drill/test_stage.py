@@ -4,11 +4,12 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from canary.config import load as load_config
 from canary.daemon import assembly
 from canary.drill.app import ScenarioApp
 from canary.drill.clock import HurriedClock, VirtualClock
 from canary.drill.scenario import load
-from canary.drill.setup import configured
+from canary.drill.setup import config_text, configured
 from canary.drill.stage import batch_of
 from canary.drill.wire import LabWire
 from canary.lab.fleet import Fleet
@@ -44,7 +45,9 @@ async def test_a_served_scenario_answers_as_a_drill_does_at_its_time(tmp_path, h
 
 def test_a_hurried_config_fires_as_often_in_the_scenarios_time(tmp_path):
     scenario = load(written(tmp_path))
-    (suite,) = configured(scenario, tmp_path, speed=60.0).suites
+    path = tmp_path / "lab.yaml"
+    path.write_text(config_text(scenario, "http://127.0.0.1:1", speed=60.0), encoding="utf-8")
+    (suite,) = load_config(path, {}).suites
     assert (suite.interval, suite.spread) == (timedelta(seconds=1), timedelta(milliseconds=100))
 
 

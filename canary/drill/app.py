@@ -15,7 +15,7 @@ class ScenarioApp(LabApp):
     """What the scenario says is wrong holds, whatever is switched by hand."""
 
     def __init__(self, fleet: Fleet, faults: Callable[[datetime], Sequence[Fault]], clock: Clock) -> None:
-        super().__init__(fleet, clock=clock)
+        super().__init__(fleet, hour=self._hour_of_day, clock=clock)
         self._time = clock
         self._faults = faults
 
@@ -25,3 +25,7 @@ class ScenarioApp(LabApp):
         if faults != self.fleet.faults:
             self.fleet.switch(faults)
         await super().__call__(scope, receive, send)
+
+    def _hour_of_day(self) -> float:
+        now = self._time.now()
+        return now.hour + now.minute / 60.0

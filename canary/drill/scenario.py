@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from canary.lab.spec import FleetSpec, Platform, Pool
 from canary.records import Change, Scope
 
 _SHIPPED = Path(__file__).parent / "_scenarios"
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _TOLD_ELSEWHERE = ("kind", "model", "platform", "pool", "share", "rate")
 
 
@@ -38,14 +39,14 @@ class Truth:
 
     @cached_property
     def began(self) -> datetime:
-        """When it was there first."""
-        return next(at for at, stage in self.stages if stage.share > 0.0)
+        """When it was there first, or the end of time."""
+        return next((at for at, stage in self.stages if stage.share > 0.0), _NEVER)
 
     @cached_property
     def ended(self) -> datetime:
         """When it was gone for good, or the end of time."""
         at, last = self.stages[-1]
-        return at + last.over if last.share == 0.0 else datetime.max.replace(tzinfo=at.tzinfo)
+        return at + last.over if last.share == 0.0 else _NEVER
 
     def share(self, now: datetime) -> float:
         """Of requests that are touched."""
@@ -101,7 +102,7 @@ class Scenario:
             )
             for one in fleet.platforms
         )
-        return FleetSpec(fleet.models, platforms, self.file.seed if seed is None else seed)
+        return FleetSpec(fleet.models, platforms, self.file.seed if seed is None else seed, fleet.swing)
 
     @cached_property
     def targets(self) -> tuple[str, ...]:

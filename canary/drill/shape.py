@@ -75,10 +75,11 @@ class Platform(Strict):
 
 
 class Fleet(Strict):
-    """Every model on every pool of every platform."""
+    """Every model on every pool of every platform. `swing`: how far the day's load sways the sizes of batches."""
 
     models: Annotated[tuple[Name, ...], Field(max_length=100), Some]
     platforms: Annotated[tuple[Platform, ...], Field(max_length=100), Some]
+    swing: Share = 0.0
 
 
 class Stage(Strict):

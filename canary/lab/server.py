@@ -54,8 +54,8 @@ class Dropped(ConnectionAbortedError):
 class LabApp:
     """The ASGI application. In process (`httpx.ASGITransport`) a dropped connection shows as `Dropped`.
 
-    `clock` tells and passes the time: the machine's, or that of a simulated world. `hour` tells the hour of the day (UTC),
-    which the sizes of batches sway with.
+    `clock` tells and passes the time: the machine's, or that of a simulated world. `hour` tells the hour of the day
+    (UTC), which the sizes of batches sway with.
     """
 
     def __init__(

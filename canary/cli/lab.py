@@ -1,12 +1,18 @@
 """`canary lab`."""
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from canary.cli.common import json_option, say
 from canary.cli.word import Noun
+
+if TYPE_CHECKING:
+    from canary.lab.server import LabApp
 
 _TERMS = "detect: {smallest_share: 0.1}  # coarse, so that it learns in a minute\n"
 
@@ -20,6 +26,7 @@ def command() -> None:
     exits={0: "stopped", 2: "the port is taken, or a file cannot be written"},
     examples=(
         "canary lab serve --write-config lab.yaml",
+        "canary lab serve misrouting --speed 60 --lead 600 --write-config lab.yaml  # an hour becomes a minute",
         "# from another terminal, a fault on (and off again with an empty list):",
         "curl -X PUT http://127.0.0.1:8199/lab/faults \\",
         """  -d '[{"kind": "corruption", "model": "mid", "pool": "short", "share": 0.3}]'""",
@@ -35,27 +42,77 @@ def command() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also write a config that watches it, with a few probes for prose and code.",
 )
+@click.option("--speed", type=click.FloatRange(1, 10_000), help="Scenario: how many times faster its time passes.")
+@click.option(
+    "--lead",
+    type=click.FloatRange(0, 86_400),
+    default=0.0,
+    show_default=True,
+    help="Scenario: seconds until it begins, in which to record golden answers.",
+)
+@click.argument("scenario", required=False)
 @json_option
-def serve(port: int, seed: int, latency: float, write_config: Path | None, as_json: bool) -> None:
-    """Serve two models on two platforms and three pools over HTTP on 127.0.0.1, until Ctrl-C.
+def serve(
+    port: int,
+    seed: int,
+    latency: float,
+    write_config: Path | None,
+    speed: float | None,
+    lead: float,
+    scenario: str | None,
+    as_json: bool,
+) -> None:
+    """Serve two models on two platforms and three pools over HTTP on 127.0.0.1, until Ctrl-C; or SCENARIO's fleet.
 
     Faults: corruption, swap, dropped_top, misrouting (with a "to_pool"), unreachable, throttled, slow (with "seconds").
+    Those of a SCENARIO (see `canary drill`) come and go by its own time.
     """
     from canary.lab.run import serve as run
-    from canary.lab.spec import A_FEW, config_text, default_spec
 
-    spec = default_spec(seed, latency)
+    if scenario is None and speed is not None:
+        raise click.UsageError("--speed is of a SCENARIO: name one")
+    served = _default(seed, latency) if scenario is None else _scenario(scenario, seed, speed or 1.0, lead)
 
     def ready(url: str) -> None:
         if write_config is not None:
-            text = _TERMS + config_text(spec, url, interval="1s", choice=A_FEW)
-            write_config.write_text(text, encoding="utf-8")
+            write_config.write_text(served.config(url), encoding="utf-8")
         if as_json:
-            say({"url": url, "targets": ["/".join(target) for target in spec.targets], "config": write_config})
+            say({"url": url, "targets": list(served.targets), "config": write_config})
             return
-        click.echo(f"serving {len(spec.targets)} targets at {url}")
+        click.echo(f"serving {len(served.targets)} targets at {url}")
         if write_config is not None:
             click.echo(f"wrote {write_config}; next: canary -c {write_config} baseline record --promote")
 
     with suppress(KeyboardInterrupt):
-        run(spec, port=port, ready=ready)
+        run(served.app, port=port, ready=ready)
+
+
+@dataclass(frozen=True)
+class _Served:
+    app: "LabApp"
+    targets: Sequence[str]
+    config: Callable[[str], str]
+
+
+def _default(seed: int, latency: float) -> _Served:
+    from canary.lab.fleet import Fleet
+    from canary.lab.server import LabApp
+    from canary.lab.spec import A_FEW, config_text, default_spec
+
+    spec = default_spec(seed, latency)
+    names = ["/".join(target) for target in spec.targets]
+    return _Served(LabApp(Fleet(spec)), names, lambda url: _TERMS + config_text(spec, url, interval="1s", choice=A_FEW))
+
+
+def _scenario(name: str, seed: int, speed: float, lead: float) -> _Served:
+    from canary.clock import SystemClock
+    from canary.drill.app import ScenarioApp
+    from canary.drill.clock import HurriedClock
+    from canary.drill.scenario import scenario
+    from canary.drill.setup import config_text
+    from canary.lab.fleet import Fleet
+
+    found = scenario(name)
+    clock = HurriedClock(SystemClock(), found.begin, speed, lead)
+    app = ScenarioApp(Fleet(found.spec(seed)), found.faults, clock)
+    return _Served(app, found.targets, lambda url: config_text(found, url, speed))

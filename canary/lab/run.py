@@ -41,9 +41,9 @@ class _CuttingProtocol(H11Protocol):
         self.app = cutting
 
 
-def serve(spec: FleetSpec, host: str = _HOST, port: int = 0, ready: Callable[[str], None] = lambda _: None) -> None:
+def serve(app: LabApp, host: str = _HOST, port: int = 0, ready: Callable[[str], None] = lambda _: None) -> None:
     """Serve until interrupted; `ready` is called with the base URL. Port 0: one that is free."""
-    server = _server(spec)
+    server = _server(app)
     with socket.create_server((host, port)) as listener:
         ready(_url(listener))
         server.run(sockets=[listener])
@@ -52,7 +52,7 @@ def serve(spec: FleetSpec, host: str = _HOST, port: int = 0, ready: Callable[[st
 @contextmanager
 def in_thread(spec: FleetSpec, port: int = 0) -> Iterator[str]:
     """Serve from a thread of this process while the block runs; gives the base URL."""
-    server = _server(spec)
+    server = _server(LabApp(Fleet(spec)))
     with socket.create_server((_HOST, port)) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="lab", daemon=True)
         thread.start()
@@ -82,7 +82,7 @@ def in_process(spec: FleetSpec, port: int = 0) -> Iterator[str]:
 def follow(stdin: RawIOBase, stdout: BinaryIO, port: int) -> None:
     """The other end of `in_process`: take the spec from a line of `stdin`, tell the URL, end when `stdin` does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes `stdin`
-    server = _server(msgspec.json.decode(stdin.readline(), type=FleetSpec))
+    server = _server(LabApp(Fleet(msgspec.json.decode(stdin.readline(), type=FleetSpec))))
 
     def wait() -> None:
         stdin.read()
@@ -95,9 +95,9 @@ def follow(stdin: RawIOBase, stdout: BinaryIO, port: int) -> None:
         server.run(sockets=[listener])
 
 
-def _server(spec: FleetSpec) -> uvicorn.Server:
+def _server(app: LabApp) -> uvicorn.Server:
     config = uvicorn.Config(
-        LabApp(Fleet(spec)),
+        app,
         http=_CuttingProtocol,
         ws="none",
         lifespan="off",

@@ -6,13 +6,13 @@
 The session key is the header `x-session-id`; the answer's `x-replica` names the server that gave it.
 """
 
-import asyncio
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import msgspec
 
+from canary.clock import Clock, SystemClock
 from canary.lab import render
 from canary.lab.batches import NOON
 from canary.lab.engine import Answer, ContextTooLong
@@ -52,15 +52,25 @@ class Dropped(ConnectionAbortedError):
 
 
 class LabApp:
-    """The ASGI application. In process (`httpx.ASGITransport`) a dropped connection shows as `Dropped`."""
+    """The ASGI application. In process (`httpx.ASGITransport`) a dropped connection shows as `Dropped`.
 
-    def __init__(self, fleet: Fleet, gathering: float = _GATHERING, hour: Callable[[], float] = lambda: NOON) -> None:
-        """`hour` tells the hour of the day (UTC), which the sizes of batches sway with."""
+    `clock` tells and passes the time: the machine's, or that of a simulated world. `hour` tells the hour of the day
+    (UTC), which the sizes of batches sway with.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        gathering: float = _GATHERING,
+        hour: Callable[[], float] = lambda: NOON,
+        clock: Clock | None = None,
+    ) -> None:
         self.fleet = fleet
         self._hour = hour
         self._gathering = gathering
+        self._clock = clock or SystemClock()
         self._seen: OrderedDict[int, int] = OrderedDict()
-        self._open: Counter[tuple[str, str]] = Counter()
+        self._arrivals: dict[tuple[str, str], list[float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -118,18 +128,19 @@ class LabApp:
             raise Refused(404, str(error)) from error
         except (BadRequest, ContextTooLong) as error:
             raise Refused(400, str(error)) from error
-        await asyncio.sleep(reply.delay)
+        await self._clock.sleep(reply.delay)
         return write(request, _answer_of(reply), f"{reply.replica}-{nth}"), {REPLICA_HEADER: reply.replica}
 
     async def _batch(self, platform: str, pool: str) -> int:
         """How many requests the pool has to serve at once."""
         if all(fault.batch == 1 and fault.kind not in OF_BATCHES for fault in self.fleet.faults):
             return 1
-        self._open[platform, pool] += 1
-        await asyncio.sleep(self._gathering)
-        size = self._open[platform, pool]
-        asyncio.get_running_loop().call_later(self._gathering, self._open.subtract, {(platform, pool): 1})
-        return size
+        arrivals = self._arrivals.setdefault((platform, pool), [])
+        arrived = self._clock.monotonic()
+        arrivals[:] = [one for one in arrivals if one >= arrived - 2.0 * self._gathering]
+        arrivals.append(arrived)
+        await self._clock.sleep(self._gathering)
+        return sum(abs(one - arrived) <= self._gathering for one in arrivals)
 
     def _repetition(self, request: Request) -> int:
         """How often this very request came before, as far back as is remembered."""

@@ -13,7 +13,7 @@ from canary.alert.routing import ReceiverSpec, route
 from canary.clock import Clock
 from canary.pipeline.advance import Advance, Judged, advance
 from canary.pipeline.attend import attend
-from canary.pipeline.references import References
+from canary.pipeline.references import ROOM, References
 from canary.pipeline.suspects import suspects
 from canary.pipeline.watch import Watch
 from canary.records import Incident, Notification, Observation, Probe, Reference, Unscored, UnscoredReason
@@ -44,14 +44,27 @@ class Committed:
 
 
 class Ledger:
-    """Judges batches and keeps them. `watch` and `receivers` may be replaced between batches."""
+    """Judges batches and keeps them. `watch` and `receivers` may be replaced between batches.
 
-    def __init__(self, store: Store, watch: Watch, receivers: Sequence[ReceiverSpec], clock: Clock) -> None:
+    `breath` seconds before each answer are left to other threads; `room` is that of `References`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        watch: Watch,
+        receivers: Sequence[ReceiverSpec],
+        clock: Clock,
+        *,
+        breath: float = _BREATH,
+        room: int = ROOM,
+    ) -> None:
         self.watch = watch
         self.receivers = tuple(receivers)
         self._store = store
         self._clock = clock
-        self._references = References()
+        self._breath = breath
+        self._references = References(room)
         self._policy = Policy()
 
     def commit(self, fired: Sequence[Fired]) -> Committed:
@@ -73,7 +86,8 @@ class Ledger:
 
     def _judged(self, probe: Probe, seen: Observation, reference: Reference | None, watch: Watch) -> Judged:
         """The supervisor of a run: whatever a scorer does to one answer, the others go on."""
-        sleep(_BREATH)
+        if self._breath:
+            sleep(self._breath)
         try:
             return Judged(seen, score(probe, seen, reference, watch.scorers))
         except Exception:  # the one place

@@ -56,6 +56,7 @@ def bin_folder(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "canary/config/_starter/canary.yaml",
         "canary/config/_starter/my-probes/tides.yaml",
         "canary/lab/texts/prose.txt",
+        "canary/drill/_scenarios/corruption.yaml",
         "canary/web/style.css",
         "canary/py.typed",
     ],

@@ -1,0 +1,220 @@
+"""The whole product on a stage: the real plan, wire, scorers, store, detectors, incidents and outbox, in virtual time.
+
+One run, or burst, ends before the next begins, and what a minute brought is kept at its end (of a large fleet, what a
+few minutes brought). So the clock alone differs from production, and the same seed gives the same observations.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from canary.alert.deliver import Outbox, Outcome
+from canary.alert.incident import Reason
+from canary.config import Config
+from canary.daemon import assembly
+from canary.drill.clock import VirtualClock
+from canary.drill.recall import REFERENCES, RecallingClient, recalled
+from canary.drill.scenario import Scenario
+from canary.drill.setup import RECEIVER, configured
+from canary.drill.wire import LabWire
+from canary.forecast import golden_answers
+from canary.lab.fleet import Fleet
+from canary.pipeline.ledger import Committed, Fired, Ledger
+from canary.pipeline.record import begin, promote_epoch, record
+from canary.pipeline.watch import Watch
+from canary.records import Change, Incident, Notification, NotificationKind, Target
+from canary.schedule.plan import Plan
+from canary.store import Store
+from canary.store.base import Retention
+from canary.testing import RecordingReceiver
+
+_MINUTE = timedelta(minutes=1)
+_MOST_MINUTES, _RUNS_A_MINUTE = 5, 6  # so many runs a minute are kept each minute, five times as many every five
+_BEFORE = timedelta(days=1)  # the golden answers
+_HOUSEKEEPING = timedelta(hours=1)
+_BODIES = timedelta(hours=2)  # that is how long an incident may want to quote an answer
+_TURN = 0.002
+
+Progress = Callable[[str, int, int], None]
+"""What is being done, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to an incident."""
+
+    at: datetime
+    incident: Incident
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A scenario that was played. What was observed is in the store."""
+
+    scenario: Scenario
+    seed: int
+    config: Config
+    watch: Watch
+    runs: int
+    events: tuple[Event, ...]
+    notifications: tuple[Notification, ...]
+
+
+async def play(scenario: Scenario, seed: int, store: Store, folder: Path, progress: Progress) -> Played:
+    """Record golden baselines before the scenario begins, then go through it. Raises: CanaryError."""
+    config = configured(scenario, folder)
+    fleet = Fleet(scenario.spec(seed))
+    await _learn(scenario, config, fleet, store, progress)
+    clock = VirtualClock(scenario.begin)
+    watch = assembly.watch_of(config, store)
+    watch = replace(watch, scorers=recalled(watch.scorers))
+    ledger = Ledger(store, watch, assembly.receivers_of(config), clock, breath=0.0, room=REFERENCES)
+    client = RecallingClient(LabWire(fleet, scenario.faults, clock), clock)
+    async with _delivering(store, clock) as deliver:
+        show = _Show(scenario, config, store, clock, client, ledger)
+        await show.run(deliver, progress)
+    return Played(scenario, seed, config, ledger.watch, show.runs, tuple(show.events), tuple(deliver.receiver.taken))
+
+
+class _Show:
+    def __init__(
+        self,
+        scenario: Scenario,
+        config: Config,
+        store: Store,
+        clock: VirtualClock,
+        client: RecallingClient,
+        ledger: Ledger,
+    ) -> None:
+        self.runs = 0
+        self.events: list[Event] = []
+        self._end = scenario.end
+        self._plan = assembly.plan_of(config)
+        self._store = store
+        self._clock = clock
+        self._client = client
+        self._ledger = ledger
+        self._to_come: deque[Change] = deque(scenario.changes)
+
+    async def run(self, deliver: "_Delivery", progress: Progress) -> None:
+        begin = now = self._clock.now()
+        batch = batch_of(self._plan)
+        tidy = now + _HOUSEKEEPING
+        while now < self._end:
+            until = min(now + batch, self._end)
+            fired = await self._fire(now, until)
+            now = until
+            self._record_changes(now)
+            if fired and self._commit(fired).decisions:
+                await deliver()
+            if now >= tidy:
+                tidy = now + _HOUSEKEEPING
+                self._keep_house(now)
+            progress("probing", int((now - begin).total_seconds()), int((self._end - begin).total_seconds()))
+
+    async def _fire(self, after: datetime, until: datetime) -> list[Fired]:
+        fired = []
+        for planned in self._plan.due(after, until):
+            self._clock.reach(planned.fire_at)
+            fired.append(Fired(planned.run.probe, await self._client.fire_at_once(planned.runs)))
+            self.runs += planned.run.burst
+        self._clock.reach(until)
+        return fired
+
+    def _commit(self, fired: Sequence[Fired]) -> Committed:
+        committed = self._ledger.commit(fired)
+        now = self._clock.now()
+        self.events += [Event(now, incident, reason) for incident, reason in committed.decisions]
+        return committed
+
+    def _record_changes(self, now: datetime) -> None:
+        while self._to_come and self._to_come[0].at <= now:
+            with self._store.transaction() as tx:
+                tx.add_change(self._to_come.popleft())
+
+    def _keep_house(self, now: datetime) -> None:
+        """Bodies weigh too much to be kept for weeks."""
+        with self._store.transaction() as tx:
+            while tx.forget(Retention(healthy_bodies=_BODIES, failure_bodies=_BODIES), now):
+                pass
+
+
+def batch_of(plan: Plan) -> timedelta:
+    """How much time is kept at once."""
+    per_minute = plan.rate * _MINUTE.total_seconds()
+    return _MINUTE * max(1, min(_MOST_MINUTES, int(per_minute // _RUNS_A_MINUTE)))
+
+
+async def _learn(scenario: Scenario, config: Config, fleet: Fleet, store: Store, progress: Progress) -> None:
+    """Golden baselines of all targets, recorded at the same time of the day before."""
+    answers = scenario.file.probing.golden or golden_answers(config)
+    for done, target in enumerate(config.targets):
+        progress("golden answers", done, len(config.targets))
+        await _learn_one(config, fleet, store, target, answers, VirtualClock(scenario.begin - _BEFORE))
+
+
+async def _learn_one(
+    config: Config, fleet: Fleet, store: Store, target: Target, answers: int, clock: VirtualClock
+) -> None:
+    client = RecallingClient(LabWire(fleet, lambda _: (), clock), clock)
+    recording = begin(store, target, config.region, answers, clock.now())
+    await record(
+        store,
+        client.fire_at_once,
+        clock,
+        recording,
+        target,
+        assembly.probes_on(config, target),
+        lambda *_: None,
+        lambda *_: None,
+        assembly.scorers_of(config),
+    )
+    promote_epoch(store, target.name, recording.epoch, assembly.signals_of(config))
+
+
+class _Delivery:
+    """Waits until the outbox has delivered all that is owed."""
+
+    def __init__(self, store: Store, clock: VirtualClock) -> None:
+        self.receiver = RecordingReceiver()
+        self._store = store
+        receivers = {RECEIVER: self.receiver}
+        self._outbox = Outbox(store, receivers, clock, telemetry=_Untold(), rng=Random(0))
+
+    async def work(self) -> None:
+        await self._outbox.run()
+
+    async def __call__(self) -> None:
+        self._outbox.wake()
+        while self._owed():  # noqa: ASYNC110  it is the store that knows
+            await asyncio.sleep(_TURN)
+
+    def _owed(self) -> int:
+        with self._store.reading() as tx:
+            return tx.owed()
+
+
+class _Untold:
+    """Nobody counts."""
+
+    def notified(self, *, receiver: str, kind: NotificationKind, outcome: Outcome) -> None: ...
+
+    def owed(self, n: int) -> None: ...
+
+
+@asynccontextmanager
+async def _delivering(store: Store, clock: VirtualClock) -> AsyncIterator[_Delivery]:
+    delivery = _Delivery(store, clock)
+    working = asyncio.create_task(delivery.work())
+    try:
+        yield delivery
+    finally:
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working

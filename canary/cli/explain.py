@@ -20,7 +20,7 @@ from canary.records import KeptVerdict
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from canary.hindsight.explain import Account, Case, Strength
+    from canary.hindsight.explain import Account, Case, Lasted, Strength
     from canary.hindsight.window import Window
     from canary.records import Change, Incident
     from canary.store.base import Transaction
@@ -153,6 +153,8 @@ def _words(account: "Account") -> Iterator[tuple[str, str]]:
     delay = short(max(alarm.at - onset.best, alarm.at - alarm.at))
     yield "alarm", f"{alarm.at:%Y-%m-%d %H:%M:%S}Z with evidence {alarm.evidence:+.2f}, {delay} after the onset"
     yield "since", f"{onset.best:%Y-%m-%d %H:%M:%S}Z (between {onset.low:%H:%M:%S} and {onset.high:%H:%M:%S})"
+    if account.lasted is not None:
+        yield "lasted", _lasted(account.lasted)
     if strength is not None:
         yield "strength", _strength(strength)
         yield (
@@ -161,6 +163,13 @@ def _words(account: "Account") -> Iterator[tuple[str, str]]:
         )
         yield "budget", _budget(account, strength)
     yield "again", _again(account)
+
+
+def _lasted(lasted: "Lasted") -> str:
+    first, last = f"{lasted.first:%Y-%m-%d %H:%M:%S}Z", f"{lasted.last:%Y-%m-%d %H:%M:%S}Z"
+    if lasted.over:
+        return f"transient: from {first} to {last}, over since then"
+    return f"sustained: from {first}, at {last} still there, and nothing since shows that it ended"
 
 
 def _strength(strength: "Strength") -> str:
@@ -226,6 +235,7 @@ def _account(account: "Account", since: datetime | None, until: datetime | None)
         "differences": account.differences,
         "alarms": [_alarm(alarm.id, alarm.slot_id, alarm.at, alarm.evidence) for alarm in account.alarms],
         "strength": None if account.strength is None else asdict(account.strength),
+        "lasted": None if account.lasted is None else asdict(account.lasted),
         "spent": account.spent,
         "changes": [asdict(change) for change in account.changes],
         "steps": [

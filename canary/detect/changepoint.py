@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _FITTED = math.log(4.0)
+_EXCLUDED = -1e3  # nats; in place of -inf, from which nothing can be subtracted
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def spell(log_e: ArrayLike, *, confidence: float = 0.95) -> Spell:
     >>> spell([[-0.1]] * 100 + [[2.0]] * 5 + [[-0.1]] * 10).over
     False
     """
-    history = _checked(log_e, confidence)
+    history = np.maximum(_checked(log_e, confidence), _EXCLUDED)
     total = np.concatenate([np.zeros((1, history.shape[1])), np.cumsum(history, axis=0)])
     lowest = np.minimum.accumulate(total[:-1], axis=0)
     last, alternative = (int(at) for at in np.unravel_index(np.argmax(total[1:] - lowest), history.shape))

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import numpy as np
 
-from canary.detect import EsrState, evidence, from_bytes, to_bytes
+from canary.detect import EsrState, evidence, from_bytes, spell, to_bytes
 from canary.errors import NotFound
 from canary.hindsight.scope import concerning
 from canary.pipeline.advance import Step, steps_again
@@ -76,6 +76,15 @@ class Strength:
 
 
 @dataclass(frozen=True, slots=True)
+class Lasted:
+    """From when to when the fault most likely lasted; `over`: what came after excludes that it goes on."""
+
+    first: datetime
+    last: datetime
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """A series in hindsight. Without `differences` every alarm and the state are as stored, bit for bit."""
 
@@ -83,6 +92,7 @@ class Account:
     points: tuple[Point, ...] = field(repr=False)
     alarms: tuple[Alarm, ...]
     strength: Strength | None
+    lasted: Lasted | None
     changes: tuple[Change, ...]
     differences: tuple[str, ...]
 
@@ -130,6 +140,7 @@ def explain(tx: Transaction, case: Case) -> Account:
         points=tuple(points),
         alarms=tuple(alarms),
         strength=strength,
+        lasted=_lasted(recent, case.onset),
         changes=concerning(tx.changes(), case.series.target, case.series.region),
         differences=tuple(_differences(tx, case.series, points, alarms, last)),
     )
@@ -193,6 +204,15 @@ def _strength(recent: Sequence[Step], onset: Interval) -> Strength:
         spent=math.fsum(_point(step).budget for step in touched),
         heaviest=tuple(_weight(touched[at], float(weights[at])) for at in order if weights[at] > 0.0),
     )
+
+
+def _lasted(recent: Sequence[Step], onset: Interval) -> Lasted | None:
+    """Of the answers from the onset to the latest: a passing fault and one that stays are told apart."""
+    steps = [step for step in recent if step.row.slot_time >= onset.low and step.detector == recent[-1].detector]
+    if not steps:
+        return None
+    found = spell(np.stack([step.log_e for step in steps]))
+    return Lasted(steps[found.first].row.slot_time, steps[found.last].row.slot_time, found.over)
 
 
 def _weight(step: Step, nats: float) -> Weight:

@@ -62,6 +62,17 @@ def test_the_evidence_of_a_part_of_the_fleet_comes_again_bit_for_bit() -> None:
     assert len(explained["mid/api/*"].points) == 2 * len(explained["mid/api/short"].points)
 
 
+@pytest.mark.parametrize(("after", "over"), [(10, False), (400, True)])
+def test_a_fault_that_passed_is_told_from_one_that_stays(after: int, over: bool) -> None:
+    store, clock = MemoryStore(), FakeClock(START)
+    answers = [*[CLEAN] * 90, *([CLEAN] * 4 + [BROKEN]) * 12, *[CLEAN] * after]
+    for _ in play(ledger(store, clock, watch(["short"])), clock, {"short": answers}):
+        pass
+    lasted = accounts(store)[0].lasted
+    assert lasted is not None
+    assert (lasted.first, lasted.last, lasted.over) == (BEGAN, START + 149 * MINUTE, over)
+
+
 def test_an_alarm_is_explained_as_its_incident_is(store: MemoryStore) -> None:
     assert accounts(store, first_alarm(store).id) == accounts(store)
 

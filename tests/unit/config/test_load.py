@@ -207,7 +207,10 @@ def test_suites_and_receivers_that_do_not_fit_are_refused(failing: Failing, text
             '13: store.retention.bodies: unknown key; did you mean "healthy_bodies"?',
         ),
         (with_top("budget: {dleta: 1}\n"), '11: budget.dleta: unknown key; did you mean "delta"?'),
-        (with_top("detect: {share: 1}\n"), "11: detect.share: unknown key; known: escalation, replicas, smallest_share"),
+        (
+            with_top("detect: {share: 1}\n"),
+            "11: detect.share: unknown key; known: escalation, replicas, smallest_share",
+        ),
         (
             with_top("detect: {escalation: {faktor: 3}}\n"),
             '11: detect.escalation.faktor: unknown key; did you mean "factor"?',

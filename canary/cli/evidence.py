@@ -43,6 +43,7 @@ class Exhibit:
 def exhibits(tx: "Transaction", incident: "Incident") -> "list[Exhibit]":
     """The runs that the incident's text names, the strongest first; without those that the store forgot."""
     from canary.alert.message import evidence
+    from canary.records import SeriesKey
 
     series = {slot_id: finding.series for finding in incident.findings for slot_id in finding.evidence}
     found = []

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from canary.config import Config
-    from canary.forecast import Escalated, Forecast
+    from canary.forecast import Forecast
     from canary.records import Observation
 
 
@@ -111,10 +111,8 @@ def _escalation(result: "Forecast") -> list[tuple[str, str]]:
     if one is None:
         return [("escalation", "off")]
     return [
-        ("escalation", f"{one.factor} times as fast from evidence {one.warning:g} on, at most {_often(one)} in vain;"),
-        ("", f"about {one.tokens_while_healthy:,} tokens per week while all is well, at most {one.tokens_per_week:,}"),
+        ("escalation", f"{one.factor} times as fast from evidence {one.warning:g} on,"),
+        ("", f"in vain at most {one.false_warnings_per_week:,.0f} times per week;"),
+        ("", f"about {one.tokens_while_healthy:,} tokens per week while all is well,"),
+        ("", f"at most {one.tokens_per_week:,}"),
     ]
-
-
-def _often(one: "Escalated") -> str:
-    return f"{one.false_warnings_per_week:,.0f} times per week"

@@ -92,6 +92,20 @@ def test_ctrl_c_is_neither_pass_nor_fail(started: Path) -> None:
     assert (process.returncode, errors.splitlines()[-1]) == (130, "canary: stopped")
 
 
+def test_ctrl_c_within_code_made_from_text_is_130_too(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, types\n"
+        "class Interrupted(types.ModuleType):\n"
+        "    @property\n"
+        "    def command(self):\n"
+        "        exec('raise KeyboardInterrupt')\n"
+        "sys.modules['canary.cli.db'] = Interrupted('canary.cli.db')\n",
+        encoding="utf-8",
+    )
+    result = run("db", env={"PYTHONPATH": str(tmp_path)})
+    assert (result.returncode, result.stderr) == (130, "canary: stopped\n")
+
+
 def test_the_lab_ends_well_on_ctrl_c() -> None:
     process = subprocess.Popen([*CANARY, "lab", "serve", "--port", "0"], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

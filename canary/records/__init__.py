@@ -1,0 +1,74 @@
+"""The frozen values that travel: what is probed, what came back, what it means.
+
+They hold no behaviour beyond names and digests derived from their own fields. Times are aware UTC `datetime`s;
+logprobs are natural logarithms (nats, <= 0).
+"""
+
+from canary.records.answer import Failure, FailureKind, Finish, Logprobs, Observation, Response, TokenKey, answer_digest
+from canary.records.baseline import Baseline, BaselinePart, BaselineStatus, Recording
+from canary.records.change import Change, ChangeKind
+from canary.records.fleet import Dialect, Endpoint, Limits, Scope, Target
+from canary.records.incident import (
+    Alarm,
+    Blame,
+    Finding,
+    Incident,
+    IncidentState,
+    Interval,
+    Notification,
+    NotificationKind,
+    Place,
+    Size,
+)
+from canary.records.probe import Message, Probe, Purpose, Run, Sampling, burst_group, burst_size
+from canary.records.score import Reference, Score, SeriesKey, Signal, SignalKind, Symptom, Unscored, UnscoredReason
+from canary.records.verdict import KeptVerdict, Yardstick
+
+__all__ = [
+    "Alarm",
+    "Baseline",
+    "BaselinePart",
+    "BaselineStatus",
+    "Blame",
+    "Change",
+    "ChangeKind",
+    "Dialect",
+    "Endpoint",
+    "Failure",
+    "FailureKind",
+    "Finding",
+    "Finish",
+    "Incident",
+    "IncidentState",
+    "Interval",
+    "KeptVerdict",
+    "Limits",
+    "Logprobs",
+    "Message",
+    "Notification",
+    "NotificationKind",
+    "Observation",
+    "Place",
+    "Probe",
+    "Purpose",
+    "Recording",
+    "Reference",
+    "Response",
+    "Run",
+    "Sampling",
+    "Scope",
+    "Score",
+    "SeriesKey",
+    "Signal",
+    "SignalKind",
+    "Size",
+    "Symptom",
+    "Target",
+    "TokenKey",
+    "Unscored",
+    "UnscoredReason",
+    "Yardstick",
+    "answer_digest",
+    "burst_group",
+    "burst_size",
+]

@@ -11,7 +11,8 @@ MOST_TEXT = 200
 MOST_LINK = 500
 
 _PART = re.compile(r"[A-Za-z0-9._:@+*?\[\]!-]{1,80}", re.ASCII)
-_AGO = re.compile(r"(\d{1,6})\s*(s|m|min|h|d|w)(?:\s+ago)?", re.ASCII)
+_AGO = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(s|m|min|h|d|w)(?:\s+ago)?", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _UNITS = {
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
@@ -36,14 +37,16 @@ def scope(text: str) -> Scope:
 
 
 def moment(text: str, now: datetime | None = None) -> datetime:
-    """ISO 8601 with a zone; where `now` is given, also "now" and "10m ago" (s, m, h, d, w).
+    """ISO 8601 with a zone; where `now` is given, also a day in UTC, "now", and "10m ago" or "10m" (s, m, h, d, w).
 
     >>> moment("10m ago", datetime(2025, 8, 29, 12, 0, tzinfo=UTC)).isoformat()
     '2025-08-29T11:50:00+00:00'
     """
-    ago = None if now is None else _ago(text)
     try:
-        return now - ago if now is not None and ago is not None else _exact(text).astimezone(UTC)
+        if now is not None and (ago := _ago(text)) is not None:
+            return now - ago
+        midnight = "T00:00Z" if now is not None and _DAY.fullmatch(text) else ""
+        return _exact(text + midnight).astimezone(UTC)
     except OverflowError:
         raise ValueError("is beyond the calendar") from None
 
@@ -52,7 +55,7 @@ def _ago(text: str) -> timedelta | None:
     found = _AGO.fullmatch(text)
     if found is None:
         return timedelta(0) if text == "now" else None
-    return int(found[1]) * _UNITS[found[2]]
+    return float(found[1]) * _UNITS[found[2]]
 
 
 def _exact(text: str) -> datetime:

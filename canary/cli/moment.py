@@ -1,28 +1,24 @@
-"""A moment on the command line: a date, a time in UTC, or how long ago."""
+"""A moment or a length of time on the command line."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import click
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0}
 
 
 def moment(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
-    """For the callback of an option. Raises: BadParameter."""
+    """For the callback of an option: a day, a time with its zone, or how long ago. Raises: BadParameter."""
     if value is None:
         return None
-    if ago := re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smhdw])", value):
-        from canary.clock import SystemClock
+    from canary.changes import moment as read
+    from canary.clock import SystemClock
 
-        return SystemClock().now() - timedelta(seconds=float(ago[1]) * _UNITS[ago[2]])
     try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter(
-            f'"{value}" is no time: write 2025-08-25, 2025-08-25T12:30Z, or 36h for so long ago'
-        ) from None
-    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+        return read(value, SystemClock().now())
+    except ValueError as problem:
+        raise click.BadParameter(f'"{value}" {problem}, or 36h for so long ago') from None
 
 
 def length(_: click.Context, __: click.Parameter, value: str | None) -> timedelta | None:
@@ -32,4 +28,4 @@ def length(_: click.Context, __: click.Parameter, value: str | None) -> timedelt
     found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smh])", value)
     if found is None or float(found[1]) <= 0.0:
         raise click.BadParameter(f'"{value}" is no length of time: write 90s, 5m or 1h')
-    return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+    return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])

@@ -29,6 +29,20 @@ def test_what_is_no_scope_is_refused(text: str) -> None:
         scope(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2025-08-25", datetime(2025, 8, 25, tzinfo=UTC)),
+        ("1.5h", datetime(2025, 8, 29, 10, 30, tzinfo=UTC)),
+        ("2w ago", datetime(2025, 8, 15, 12, tzinfo=UTC)),
+    ],
+)
+def test_people_may_also_name_a_day_or_say_how_long_ago(text: str, meant: datetime) -> None:
+    assert moment(text, NOW) == meant
+    with pytest.raises(ValueError, match="write it like"):
+        moment(text)
+
+
 parts = st.none() | st.from_regex(r"[A-Za-z0-9._:@+?\[\]!-]{1,10}", fullmatch=True)
 
 

@@ -86,7 +86,7 @@ def printable(text: str) -> str:
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """Colour on a terminal, plain and wide elsewhere; `--color` and `--no-color` decide before that."""
+    """Colour on a terminal, plain and wide (or COLUMNS wide) elsewhere; `--color` and `--no-color` decide before."""
     from rich.console import Console
 
     wish = click.get_current_context().color
@@ -96,7 +96,7 @@ def console(*, stderr: bool = False) -> "Console":
         stderr=stderr,
         no_color=plain,
         force_terminal=True if wish else None,
-        width=None if stream.isatty() else _WIDE,
+        width=None if stream.isatty() or "COLUMNS" in os.environ else _WIDE,
         highlight=False,
     )
 

@@ -23,7 +23,7 @@ def png(picture: Picture) -> bytes:
     try:
         from PIL import Image, ImageDraw
     except ModuleNotFoundError:
-        raise CanaryError("PNG needs Pillow: install Canary with its extra, pip install '.[plot]', or write an .svg file") from None
+        raise CanaryError("PNG needs Pillow (pip install '.[plot]'), or write an .svg file") from None
     size = (round(picture.width * _SHARP), round(picture.height * _SHARP))
     image = Image.new("RGB", (size[0] * _FINE, size[1] * _FINE))
     shapes = ImageDraw.Draw(image)

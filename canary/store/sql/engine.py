@@ -55,7 +55,7 @@ def engine_for(url: URL) -> Engine:
             return _sqlite(url)
         return _postgresql(url)
     except ModuleNotFoundError:
-        raise StoreError("PostgreSQL needs its driver: install Canary with its extra, pip install '.[postgres]'") from None
+        raise StoreError("PostgreSQL needs its driver: pip install '.[postgres]'") from None
 
 
 @contextmanager

@@ -136,7 +136,7 @@ def test_png_has_twice_the_size_of_the_picture() -> None:
 
 def test_png_without_pillow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(CanaryError, match=r"pip install 'llm-canary\[plot\]'"):
+    with pytest.raises(CanaryError, match=r"pip install '\.\[plot\]'"):
         png(drawn("an incident", [CHART]))
 
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from canary import __version__
+from canary.alert.severity import severity
 from canary.clock import Clock
 from canary.config import Config
-from canary.metrics import Metrics
+from canary.metrics import Metrics, OpenIncident
 from canary.pipeline.ledger import Committed
 from canary.pipeline.scopes import scopes_of
-from canary.pipeline.watch import Watch
+from canary.pipeline.watch import ANSWER, Watch
 from canary.records import Incident, IncidentState, Symptom, Target
 from canary.web.status import Check, Snapshot, TargetState, TargetStatus
 
@@ -58,14 +59,16 @@ class Board:
 
     def committed(self, batch: Committed) -> None:
         """A batch is in the store."""
+        now = self._clock.now()
         for judged in batch.step.fresh:
             seen = judged.observation
-            self._metrics.observed(seen)
             ended = seen.started_at + seen.duration
+            self._metrics.observed(seen)
+            self._metrics.kept(now - ended)
             if seen.target in self._since:  # else it was removed while it answered
                 self._last[seen.target] = max(self._last.get(seen.target, ended), ended)
         for row in batch.step.rows:
-            self._metrics.scored(row.series, row.score, event=bool(row.event))
+            self._metrics.scored(row.series, row.score, slot_id=row.slot_id, at=row.slot_time, event=bool(row.event))
         for state in batch.step.states:
             self._metrics.evidence(state.series, state.evidence)
         for alarm in batch.step.alarms:
@@ -80,6 +83,7 @@ class Board:
             else:
                 self._incidents[incident.id] = incident
         self._metrics.incidents(Counter(incident.state for incident in self._incidents.values()))
+        self._metrics.open_incidents(Counter(place for one in self._incidents.values() for place in places(one)))
 
     def refresh(self, unresolved: Sequence[Incident]) -> None:
         """The store's unresolved incidents: people change them beside the daemon."""
@@ -91,9 +95,11 @@ class Board:
         self._metrics.escalated(keys, left=left)
         self._escalated = by_target(keys)
 
-    def tell_staleness(self) -> None:
-        now = self._clock.now()
-        self._metrics.stale({target.name for target in self.snapshot().targets if target.stale(now)})
+    def tell_states(self) -> None:
+        """Of the targets, to the metrics."""
+        seen = self.snapshot()
+        self._metrics.stale({target.name for target in seen.targets if target.stale(seen.at)})
+        self._metrics.states({target.name: target.state for target in seen.targets})
 
     def snapshot(self) -> Snapshot:
         now = self._clock.now()
@@ -127,10 +133,17 @@ class Board:
 
     def _tell_arming(self, watch: Watch) -> None:
         for series, watched in watch.armed.items():
-            self._metrics.learned(series, n=watched.n, needed=watched.n, armed=True)
+            self._metrics.armed(series, n=watched.n, healthy=watched.detector.healthy_event_rate(ANSWER))
             self._metrics.baseline(series.target, watched.since)
         for series, learning in watch.learning.items():
-            self._metrics.learned(series, n=learning.n, needed=learning.needed, armed=False)
+            self._metrics.learning(series, n=learning.n, needed=learning.needed)
+
+
+def places(incident: Incident) -> set[OpenIncident]:
+    """What an incident is counted by: once for each symptom and region that it shows."""
+    shown = {(finding.series.region, finding.symptom.value) for finding in incident.findings}
+    where = incident.model, incident.platform, incident.pool
+    return {OpenIncident(*where, region, symptom, severity(incident).value) for region, symptom in shown}
 
 
 def by_target(keys: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

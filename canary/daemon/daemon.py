@@ -38,6 +38,7 @@ from canary.schedule.scheduler import MissReason, Scheduler
 from canary.store import Store, open_store
 from canary.web.app import build as build_app
 from canary.web.server import WebServer
+from canary.web.status import TargetState
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Daemon:
         self._store = open_store(assembly.store_url(self._config), create=True)
         self._http = HttpClient()
         self._client = ProbeClient(self._http, clock)
-        self._metrics = Metrics(version=__version__)
+        self._metrics = Metrics(version=__version__, states=[state.value for state in TargetState])
         self._health = Health(clock)
         self._board = Board(self._metrics, clock, self._checks)
         self._purse = Purse()
@@ -216,8 +217,10 @@ class Daemon:
 
     async def _follow(self) -> None:
         """Raises: StoreUnavailable."""
-        revision, unresolved = await asyncio.to_thread(self._look, self._escalator.fact(self._clock.now()))
+        now = self._clock.now()
+        revision, unresolved, owed_since = await asyncio.to_thread(self._look, self._escalator.fact(now))
         self._board.refresh(unresolved)
+        self._metrics.owed_for(now - (owed_since or now))
         self._escalate()
         if revision == self._revision:
             return
@@ -230,17 +233,18 @@ class Daemon:
             self._revision = revision
         log.info("baselines_taken", extra={"revision": revision, "armed": len(watch.armed)})
 
-    def _look(self, escalation: tuple[str, str]) -> tuple[str | None, Sequence[Incident]]:
+    def _look(self, escalation: tuple[str, str]) -> tuple[str | None, Sequence[Incident], datetime | None]:
         with self._store.transaction() as tx:
             tx.put_fact(_ALIVE + self._config.region, self._clock.now().isoformat())
             tx.put_fact(*escalation)
-            return tx.fact(REVISION), tx.incidents(open_only=True)
+            return tx.fact(REVISION), tx.incidents(open_only=True), tx.oldest_owed()
 
     def _examine(self) -> None:
         """Renew the gauges, and log what was missed meanwhile."""
         self._metrics.in_flight(self._scheduler.in_flight)
-        self._metrics.queued(self._writer.depth)
-        self._board.tell_staleness()
+        self._metrics.queued(self._writer.depth, age=self._writer.age)
+        self._metrics.alive(self._clock.now(), ahead=self._scheduler.ahead)
+        self._board.tell_states()
         self._board.escalated(self._escalator.keys, left=self._escalator.left(self._clock.now()))
         for (target, reason), slots in self._misses.items():
             log.warning("slots_missed", extra={"target": target, "reason": reason, "slots": slots})

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Generic, TypeVar
 
 from canary.clock import Clock
@@ -60,7 +61,8 @@ class Writer(Generic[T]):
         self._batch = batch
         self._linger = linger
         self._capacity = capacity
-        self._waiting: deque[T] = deque()
+        self._waiting: deque[tuple[T, float]] = deque()  # with the moment that it was put
+        self._oldest: float | None = None  # of the batch under way
         self._arrived = asyncio.Event()
         self._weight = 0  # of all that is not yet committed
         self._room = asyncio.Condition()
@@ -71,12 +73,18 @@ class Writer(Generic[T]):
         """How many wait to be committed."""
         return len(self._waiting)
 
+    @property
+    def age(self) -> timedelta:
+        """How long the first of what is not yet committed has waited."""
+        first = self._waiting[0][1] if self._oldest is None and self._waiting else self._oldest
+        return timedelta(0) if first is None else timedelta(seconds=self._clock.monotonic() - first)
+
     async def put(self, item: T) -> None:
         """Leave it, once there is room."""
         async with self._room:
             await self._room.wait_for(lambda: self._weight < self._capacity)
             self._weight += self._weigh(item)
-            self._waiting.append(item)
+            self._waiting.append((item, self._clock.monotonic()))
             self._arrived.set()
 
     async def run(self) -> None:
@@ -84,6 +92,7 @@ class Writer(Generic[T]):
         while True:
             batch = await self._gather()
             await self._commit_surely(batch)
+            self._oldest = None
             async with self._room:
                 self._weight -= sum(map(self._weigh, batch))
                 self._room.notify_all()
@@ -97,10 +106,10 @@ class Writer(Generic[T]):
         await self._arrived.wait()
         if len(self._waiting) < self._batch:
             await asyncio.sleep(self._linger)
-        batch = [self._waiting.popleft()]
-        left = self._batch - self._weigh(batch[0])
-        while self._waiting and (left := left - self._weigh(self._waiting[0])) >= 0:
-            batch.append(self._waiting.popleft())
+        first, self._oldest = self._waiting.popleft()
+        batch, left = [first], self._batch - self._weigh(first)
+        while self._waiting and (left := left - self._weigh(self._waiting[0][0])) >= 0:
+            batch.append(self._waiting.popleft()[0])
         if not self._waiting:
             self._arrived.clear()
         return batch

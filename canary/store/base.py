@@ -210,6 +210,10 @@ class Transaction(Protocol):
 
     def owed(self) -> int: ...
 
+    def oldest_owed(self) -> datetime | None:
+        """When the one that has waited longest was enqueued; None when nothing is owed."""
+        ...
+
     # -- verdicts on demand
     def put_verdict(self, verdict: KeptVerdict) -> None: ...
 

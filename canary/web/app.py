@@ -3,18 +3,18 @@
 /healthz        liveness: restart the process when this fails
 /readyz         readiness: it does not do its duty yet, or any more
 /freshz         freshness: which targets have not answered for three intervals
-/metrics        for Prometheus
+/metrics        for Prometheus; in OpenMetrics, with exemplars, where that is accepted
 /api/v1/status  the fleet and its incidents as JSON
 /               the same for people
 """
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from canary.alert.message import describe
-from canary.metrics import CONTENT_TYPE, Metrics
+from canary.metrics import CONTENT_TYPE, OPENMETRICS_TYPE, Metrics, wants_openmetrics
 from canary.web.page import render, style_digest
 from canary.web.status import Check, Snapshot, Status, TargetStatus
 
@@ -40,9 +40,11 @@ def build(status: Status, metrics: Metrics) -> FastAPI:
         return _fresh(status.snapshot())
 
     @app.api_route("/metrics", methods=METHODS)
-    async def exposition() -> Response:
+    async def exposition(request: Request) -> Response:
         """A large fleet's takes a while: the chunks are made in threads, one after the other."""
-        return StreamingResponse(metrics.chunks(), headers={"content-type": CONTENT_TYPE})
+        openmetrics = wants_openmetrics(request.headers.get("accept", ""))
+        headers = {"content-type": OPENMETRICS_TYPE if openmetrics else CONTENT_TYPE, "vary": "accept"}
+        return StreamingResponse(metrics.chunks(openmetrics=openmetrics), headers=headers)
 
     @app.api_route("/api/v1/status", methods=METHODS)
     async def status_json() -> Response:

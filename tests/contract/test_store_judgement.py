@@ -194,6 +194,16 @@ def test_a_retry_counts_an_attempt_and_waits(store: Store) -> None:
         assert list(tx.claim(now=later, lease=MINUTE, limit=9)) == [notification(attempts=1, not_before=later)]
 
 
+def test_the_oldest_that_is_owed_is_known_until_it_is_delivered(store: Store) -> None:
+    with store.transaction() as tx:
+        before = tx.oldest_owed()
+        tx.enqueue([notification(0), notification(1)])
+        both = tx.oldest_owed()
+        tx.delivered(notification(0).id, T0 + 2 * MINUTE)
+    with store.reading() as tx:
+        assert (before, both, tx.oldest_owed()) == (None, T0, T0 + MINUTE)
+
+
 def test_what_was_delivered_is_no_longer_owed(store: Store) -> None:
     with store.transaction() as tx:
         tx.enqueue([notification(0), notification(1)])

@@ -3,9 +3,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
-from canary.metrics import Metrics
+from canary.metrics import Metrics, OpenIncident, wants_openmetrics
 from canary.records import (
     Dialect,
     Endpoint,
@@ -109,7 +111,7 @@ def test_durations_are_kept_by_platform() -> None:
 
 def test_an_event_is_counted_as_a_score_too() -> None:
     metrics = declared()
-    metrics.scored(KEY, Score("stray_script", 1, 3.0), event=True)
+    metrics.scored(KEY, Score("stray_script", 1, 3.0), slot_id="s", at=NOW, event=True)
     assert (
         value(metrics, "canary_scores_total", OF_SERIES),
         value(metrics, "canary_score_events_total", OF_SERIES),
@@ -118,20 +120,20 @@ def test_an_event_is_counted_as_a_score_too() -> None:
 
 def test_what_could_not_be_judged_is_no_score() -> None:
     metrics = declared()
-    metrics.scored(KEY, Unscored("stray_script", 1, UnscoredReason.EMPTY))
+    metrics.scored(KEY, Unscored("stray_script", 1, UnscoredReason.EMPTY), slot_id="s", at=NOW)
     assert value(metrics, "canary_scores_total", OF_SERIES) == 0
 
 
 def test_what_could_not_be_judged_is_counted_by_reason() -> None:
     metrics = declared()
-    metrics.scored(KEY, Unscored("stray_script", 1, UnscoredReason.EMPTY))
+    metrics.scored(KEY, Unscored("stray_script", 1, UnscoredReason.EMPTY), slot_id="s", at=NOW)
     assert value(metrics, "canary_unscored_total", {**OF_SERIES, "reason": "empty"}) == 1
 
 
 def test_a_series_shows_its_evidence_its_learning_and_its_alarms() -> None:
     metrics = declared()
     metrics.evidence(KEY, -2.5)
-    metrics.learned(KEY, n=30, needed=200, armed=True)
+    metrics.armed(KEY, n=30, healthy=0.02)
     metrics.alarmed(KEY)
     names = (
         "canary_evidence_nats",
@@ -139,8 +141,9 @@ def test_a_series_shows_its_evidence_its_learning_and_its_alarms() -> None:
         "canary_series_needed_answers",
         "canary_series_armed",
         "canary_alarms_total",
+        "canary_baseline_event_ratio",
     )
-    assert [value(metrics, name, OF_SERIES) for name in names] == [-2.5, 30, 200, 1, 1]
+    assert [value(metrics, name, OF_SERIES) for name in names] == [-2.5, 30, 30, 1, 1, 0.02]
 
 
 def test_a_stale_target_is_stale_until_it_is_not() -> None:
@@ -214,7 +217,10 @@ def test_the_rest_has_its_names() -> None:
     metrics.late(timedelta(seconds=-1))
     metrics.missed("late", 3)
     metrics.in_flight(4)
-    metrics.queued(5)
+    metrics.queued(5, age=timedelta(seconds=8))
+    metrics.kept(timedelta(seconds=3))
+    metrics.owed_for(timedelta(seconds=9))
+    metrics.alive(NOW, ahead=timedelta(seconds=2))
     metrics.committed(timedelta(milliseconds=3))
     metrics.owed(6)
     metrics.baseline(TARGET.name, NOW)
@@ -227,7 +233,12 @@ def test_the_rest_has_its_names() -> None:
         value(metrics, "canary_notifications_owed"),
         value(metrics, "canary_baseline_timestamp_seconds", OF_TARGET),
         value(metrics, "canary_build_info", {"version": "1.2.3"}),
-    ] == [0, 3, 4, 5, 1, 6, NOW.timestamp(), 1]
+        value(metrics, "canary_queue_age_seconds"),
+        value(metrics, "canary_ingest_lag_seconds_sum"),
+        value(metrics, "canary_outbox_age_seconds"),
+        value(metrics, "canary_alive_timestamp_seconds"),
+        value(metrics, "canary_schedule_ahead_seconds"),
+    ] == [0, 3, 4, 5, 1, 6, NOW.timestamp(), 1, 8, 3, 9, NOW.timestamp(), 2]
 
 
 SCOPE = SeriesKey("meta/llama/*/*", "eu", "*", "stray_script")
@@ -278,3 +289,99 @@ def test_extra_slots_are_counted() -> None:
     metrics = declared()
     metrics.extra()
     assert value(metrics, "canary_extra_slots_total") == 1
+
+
+def test_a_series_that_learns_again_has_no_baseline() -> None:
+    metrics = declared()
+    metrics.armed(KEY, n=200, healthy=0.02)
+    metrics.learning(KEY, n=30, needed=200)
+    names = ("canary_series_armed", "canary_series_learned_answers", "canary_series_needed_answers")
+    assert [value(metrics, name, OF_SERIES) for name in names] == [0, 30, 200]
+    healthy = value(metrics, "canary_baseline_event_ratio", OF_SERIES)
+    assert healthy is not None
+    assert math.isnan(healthy)
+
+
+def test_a_target_has_one_state_at_a_time_and_every_other_as_zero() -> None:
+    metrics = Metrics(version="1", states=("incident", "healthy"))
+    metrics.declare([TARGET], [], region="eu")
+    metrics.states({TARGET.name: "incident"})
+    metrics.states({TARGET.name: "healthy"})
+    states = [value(metrics, "canary_target_state", {**OF_TARGET, "state": state}) for state in ("incident", "healthy")]
+    assert states == [0, 1]
+
+
+def test_open_incidents_are_counted_by_place_symptom_and_severity_until_they_are_not() -> None:
+    metrics = declared()
+    place = OpenIncident("meta/llama", "*", "*", "eu", "corruption", "page")
+    metrics.open_incidents({place: 2})
+    shown = value(metrics, "canary_incident_open", place._asdict())
+    metrics.open_incidents({})
+    assert (shown, value(metrics, "canary_incident_open", place._asdict())) == (2, None)
+
+
+# -- OpenMetrics
+
+
+def openmetrics(metrics: Metrics) -> dict[str, list[Sample]]:
+    """By the strict parser; samples by name."""
+    text = metrics.text(openmetrics=True).decode()
+    found: dict[str, list[Sample]] = {}
+    for sample in (sample for family in openmetrics_families(text) for sample in family.samples):
+        found.setdefault(sample.name, []).append(sample)
+    return found
+
+
+def test_openmetrics_and_the_text_format_tell_the_same() -> None:
+    metrics = declared()
+    metrics.observed(observation())
+    metrics.scored(KEY, Score("stray_script", 1, 3.0), slot_id="s", at=NOW, event=True)
+    plain = {
+        (sample.name, tuple(sorted(sample.labels.items())))
+        for family in text_string_to_metric_families(metrics.text().decode())
+        for sample in family.samples
+    }
+    other = {(one.name, tuple(sorted(one.labels.items()))) for of in openmetrics(metrics).values() for one in of}
+    assert plain == other
+
+
+def test_an_answer_is_the_exemplar_of_its_result() -> None:
+    metrics = declared()
+    metrics.observed(observation(Failure(FailureKind.TIMEOUT, "slow")))
+    found = {one.labels["result"]: one.exemplar for one in openmetrics(metrics)["canary_observations_total"]}
+    exemplar = found["timeout"]
+    assert exemplar is not None
+    assert (exemplar.labels, exemplar.value) == ({"slot_id": "s"}, 2.0)
+    assert found["response"] is None
+
+
+def test_the_last_event_is_the_exemplar_of_its_series() -> None:
+    metrics = declared()
+    for slot_id, event in (("first", True), ("last", True), ("well", False)):
+        metrics.scored(KEY, Score("stray_script", 1, 3.0), slot_id=slot_id, at=NOW, event=event)
+    (sample,) = openmetrics(metrics)["canary_score_events_total"]
+    assert sample.exemplar is not None
+    assert sample.exemplar.labels == {"slot_id": "last"}
+
+
+def test_a_duration_bears_the_slot_id_of_its_answer() -> None:
+    metrics = declared()
+    metrics.observed(observation())
+    buckets = openmetrics(metrics)["canary_run_duration_seconds_bucket"]
+    assert [one.exemplar.labels for one in buckets if one.exemplar] == [{"slot_id": "s"}]
+
+
+@pytest.mark.parametrize(
+    ("accept", "wanted"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("text/plain;version=0.0.4", False),
+        ("application/openmetrics-text", True),
+        ("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", True),
+        ("text/plain, application/openmetrics-text; q=0", False),
+        ("application/openmetrics-texts", False),
+    ],
+)
+def test_openmetrics_is_for_those_who_ask(accept: str, wanted: bool) -> None:
+    assert wants_openmetrics(accept) is wanted

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -96,3 +97,33 @@ async def test_an_answer_a_hundred_times_as_long_weighs_a_hundred_times_as_much(
 
 async def test_a_failure_weighs_as_an_ordinary_answer() -> None:
     assert weight(fired("long", 0, None).observations) == 1
+
+
+async def test_what_waits_ages_until_it_is_committed() -> None:
+    clock = FakeClock()
+    shelf = Shelf()
+    writer = Writer(shelf.commit, clock, batch=1, linger=0)
+    for item in (1, 2):
+        await writer.put(item)
+        clock.advance(timedelta(seconds=5))
+    before = writer.age
+    running = asyncio.create_task(writer.run())
+    await writer.drained()
+    running.cancel()
+    assert (before, writer.age) == (timedelta(seconds=10), timedelta(0))
+
+
+async def test_a_batch_that_the_store_does_not_take_goes_on_ageing() -> None:
+    clock = FakeClock()
+    ages = []
+
+    def away(_: Sequence[int]) -> None:
+        clock.advance(timedelta(seconds=5))
+        ages.append(writer.age)
+        if len(ages) < 3:
+            raise StoreUnavailable
+
+    writer = Writer(away, clock, batch=1, linger=0)
+    await write(writer, [1])
+    assert ages == sorted(set(ages))
+    assert ages[0] == timedelta(seconds=5)

@@ -59,6 +59,10 @@ class IncidentPart(Session):
     def owed(self) -> int:
         return sum(owed.delivered_at is None for owed in self._tables.outbox.values())
 
+    def oldest_owed(self) -> datetime | None:
+        waiting = (owed.notification for owed in self._tables.outbox.values() if owed.delivered_at is None)
+        return min((notification.created_at for notification in waiting), default=None)
+
 
 def _due(owed: Owed, now: datetime) -> bool:
     return owed.notification.not_before <= now and (owed.leased_until is None or owed.leased_until <= now)

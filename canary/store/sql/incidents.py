@@ -76,6 +76,10 @@ class IncidentPart(Session):
     def owed(self) -> int:
         return int(self._connection.execute(select(func.count()).select_from(outbox).where(_OWED)).scalar_one())
 
+    def oldest_owed(self) -> datetime | None:
+        first = self._connection.scalar(select(func.min(outbox.c.created_at)).where(_OWED))
+        return None if first is None else moment(first)
+
 
 def _row(notification: Notification) -> tuple[object, ...]:
     n = notification

@@ -1,6 +1,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from canary.metrics import Metrics
 from canary.pipeline.advance import Advance, Judged
 from canary.pipeline.ledger import Committed
 from canary.pipeline.scopes import scopes_of
-from canary.records import Alarm
+from canary.records import Alarm, IncidentState
 from canary.store import MemoryStore
 from canary.testing import FakeClock
 from canary.web.status import TargetState
@@ -20,6 +21,7 @@ from tests.unit.alert.findings import finding
 from tests.unit.pipeline.stage import watch
 
 SHORT, LONG = "m/p/short", "m/p/long"
+LOUD = {"state": IncidentState.OPEN, "suppressed_by": None, "flapping": False}
 
 
 def config(folder: Path, *pools: str) -> Config:
@@ -39,7 +41,7 @@ def config(folder: Path, *pools: str) -> Config:
 class Stage:
     def __init__(self, folder: Path) -> None:
         self.clock = FakeClock(T0)
-        self.metrics = Metrics(version="0")
+        self.metrics = Metrics(version="0", states=list(TargetState))
         self.board = Board(self.metrics, self.clock, lambda: ((), ()))
         self._folder = folder
         self.configure("short", "long")
@@ -97,7 +99,7 @@ def test_a_target_that_comes_back_after_its_removal_is_new(stage: Stage) -> None
 def test_staleness_reaches_the_metrics(stage: Stage) -> None:
     stage.clock.advance(timedelta(seconds=31))
     stage.hear(LONG)
-    stage.board.tell_staleness()
+    stage.board.tell_states()
     lines = [line for line in stage.metrics.text().decode().splitlines() if line.startswith("canary_target_stale{")]
     assert {line.rsplit(" ", 1)[1] for line in lines if 'pool="short"' in line} == {"1.0"}
     assert {line.rsplit(" ", 1)[1] for line in lines if 'pool="long"' in line} == {"0.0"}
@@ -131,3 +133,41 @@ def test_what_is_escalated_shows_on_its_target_alone(stage: Stage) -> None:
     assert {one.name: one.escalated for one in stage.board.snapshot().targets} == {SHORT: ("code", "prose"), LONG: ()}
     stage.board.escalated((), left=9.0)
     assert {one.escalated for one in stage.board.snapshot().targets} == {()}
+
+
+def lines_of(stage: Stage, name: str) -> list[str]:
+    return [line for line in stage.metrics.text().decode().splitlines() if line.startswith(f"{name}{{")]
+
+
+def test_the_state_of_every_target_reaches_the_metrics(stage: Stage) -> None:
+    stage.board.refresh([incident(findings=(finding(target=SHORT),), suppressed_by=None)])
+    stage.board.tell_states()
+    ones = {line for line in lines_of(stage, "canary_target_state") if line.endswith(" 1.0")}
+    assert {("short" in line, 'state="incident"' in line) for line in ones} == {(True, True), (False, False)}
+
+
+def test_an_incident_is_counted_where_it_is_until_it_is_gone(stage: Stage) -> None:
+    stage.board.refresh([incident(findings=(finding(target=SHORT),), **LOUD)])
+    (line,) = lines_of(stage, "canary_incident_open")
+    stage.board.refresh([])
+    assert 'severity="page"' in line
+    assert lines_of(stage, "canary_incident_open") == []
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [
+        {"state": IncidentState.ACKNOWLEDGED},
+        {"suppressed_by": "another"},
+        {"flapping": True},
+    ],
+)
+def test_an_incident_that_nobody_has_to_look_at_now_is_a_ticket(stage: Stage, quiet: dict[str, Any]) -> None:
+    stage.board.refresh([incident(findings=(finding(target=SHORT),), **{**LOUD, **quiet})])
+    (line,) = lines_of(stage, "canary_incident_open")
+    assert 'severity="ticket"' in line
+
+
+def test_the_time_from_answer_to_store_is_measured(stage: Stage) -> None:
+    stage.hear(SHORT)
+    assert "canary_ingest_lag_seconds_count 1.0" in stage.metrics.text().decode()

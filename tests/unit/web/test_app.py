@@ -64,6 +64,14 @@ async def test_metrics_are_in_the_text_format() -> None:
     assert "canary_build_info" in answer.text
 
 
+async def test_who_accepts_openmetrics_gets_it() -> None:
+    async with client(snapshot()) as http:
+        answer = await http.get("/metrics", headers={"accept": "application/openmetrics-text;version=1.0.0"})
+    assert answer.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    assert answer.headers["vary"] == "accept"
+    assert answer.text.endswith("# EOF\n")
+
+
 async def test_the_status_is_json_with_a_schema() -> None:
     seen = replace(target(state=TargetState.INCIDENT), escalated=("prose",))
     answer = await get("/api/v1/status", snapshot(seen, incidents=(incident(),)))

@@ -30,6 +30,7 @@ _COMMANDS = {
     "explain": ("canary.cli.explain", "Why an alarm or a verdict: the evidence, computed again and drawn."),
     "backtest": ("canary.cli.backtest", "What another config would have made of the stored past."),
     "drill": ("canary.cli.drill", "Play a scenario in a simulated fleet, and judge what was found."),
+    "prometheus": ("canary.cli.prometheus", "Write the alert rules for Prometheus."),
     "db": ("canary.cli.db", "Upgrade the store, or show its version."),
     "lab": ("canary.cli.lab", "A simulated fleet with the faults of the postmortem."),
     "completion": ("canary.cli.completion", "Print the completion script of a shell."),

@@ -39,6 +39,7 @@ class Metrics:
         self._scopes: dict[SeriesKey, OfScope] = {}
         self._groups: dict[tuple[str, str], OfGroup] = {}
         self._open: Mapping[OpenIncident, int] = {}
+        self._detected: float | None = None
         self.incidents({})
 
     def declare(
@@ -73,6 +74,7 @@ class Metrics:
             scopes=list(self._scopes.values()),
             incidents=self._open,
             states=self._states,
+            detected=self._detected,
         )
         if openmetrics:
             yield _openmetrics(self._registry).removesuffix(EOF)
@@ -211,3 +213,13 @@ class Metrics:
         """The daemon looked around; its schedule runs `ahead` of a wall clock that was set back."""
         self._program.alive.set(at.timestamp())
         self._program.ahead.set(ahead.total_seconds())
+
+    # -- the heartbeat
+
+    def detected(self, at: datetime | None) -> None:
+        """When the injected fault last was, or since when it is looked for; None when there is no heartbeat."""
+        self._detected = None if at is None else at.timestamp()
+
+    def heartbeat(self, result: str) -> None:
+        """One was sent, failed or withheld."""
+        self._program.heartbeats.labels(result).inc()

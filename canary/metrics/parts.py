@@ -74,6 +74,7 @@ class Parts:
     scopes: Collection[OfScope]
     incidents: Mapping[OpenIncident, int]
     states: Collection[str]
+    detected: float | None = None  # when the injected fault last was, where there is one
 
     def lines(self, *, openmetrics: bool) -> Iterator[str]:
         for name, documentation, samples in (*self._of_targets(), *self._of_series(), *self._of_scopes()):
@@ -118,6 +119,12 @@ class Parts:
         yield "canary_evidence_nats", "ln R of the detector: it alarms at 0.", evidence
         incidents = (Sample(labelled(**place._asdict()), n) for place, n in self.incidents.items())
         yield "canary_incident_open", "Unresolved incidents by place, symptom and severity.", incidents
+        detected = iter(() if self.detected is None else (Sample("", self.detected),))
+        yield (
+            "canary_heartbeat_last_detection_timestamp_seconds",
+            "When the injected fault was last detected, or since when it is looked for.",
+            detected,
+        )
 
     def _results(self) -> Iterator[Sample]:
         for of in self.targets:

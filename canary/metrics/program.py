@@ -41,4 +41,5 @@ class Program:
         self.ahead = gauge(
             "canary_schedule_ahead_seconds", "How far the schedule runs ahead of a wall clock that was set back."
         )
+        self.heartbeats = counter("canary_heartbeats", "Heartbeats by what became of them.", "result")
         Info("canary_build", "This program.", registry=registry).info({"version": version})

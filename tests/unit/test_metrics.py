@@ -320,6 +320,20 @@ def test_open_incidents_are_counted_by_place_symptom_and_severity_until_they_are
     assert (shown, value(metrics, "canary_incident_open", place._asdict())) == (2, None)
 
 
+def test_without_a_heartbeat_nothing_says_that_it_is_late() -> None:
+    metrics = declared()
+    metrics.detected(NOW)
+    shown = value(metrics, "canary_heartbeat_last_detection_timestamp_seconds")
+    metrics.detected(None)
+    assert (shown, value(metrics, "canary_heartbeat_last_detection_timestamp_seconds")) == (NOW.timestamp(), None)
+
+
+def test_heartbeats_are_counted_by_what_became_of_them() -> None:
+    metrics = declared()
+    metrics.heartbeat("withheld")
+    assert value(metrics, "canary_heartbeats_total", {"result": "withheld"}) == 1
+
+
 # -- OpenMetrics
 
 

@@ -23,7 +23,7 @@ def program(*names: str) -> str:
     for name in names:
         if found := shutil.which(name):
             return found
-    reason = f"no {names[0]} on this machine: apt-get install prometheus prometheus-alertmanager"
+    reason = f"no {names[0]} on this machine: install it (apt-get install prometheus prometheus-alertmanager has most)"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

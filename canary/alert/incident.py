@@ -10,15 +10,16 @@ stores or sends.
 
     absorb      a series alarmed        none     -> OPEN          OPENED
                                         open     -> same state    JOINED, CONFIRMED, RELOCATED, WORSENED,
-                                                                  RELAPSED or REPEATED
+                                                                  RELAPSED or REPEATED; RELEASED, when
+                                                                  nothing inhibits it any more
                                         RESOLVED -> OPEN          REOPENED, or FLAPPING when that came too often
     recover     a series proved that    open     -> same state    PARTLY_RECOVERED
                 it is back at baseline  open     -> RESOLVED      RESOLVED, when it was the last and nothing flaps
     settle      time passed             open     -> RESOLVED      RESOLVED, when a flapping incident stayed recovered
     acknowledge a person took it        OPEN     -> ACKNOWLEDGED  ACKNOWLEDGED
     resolve     a person closed it      open     -> RESOLVED      RESOLVED
-    reconcile   the target's pool       open     -> same state    SUPPRESSED, RELEASED
-                became unreachable, or reachable again
+    reconcile   the target's pool       open     -> same state    SUPPRESSED
+                became unreachable
 
 ("open" stands for OPEN or ACKNOWLEDGED. Whatever changes nothing returns the very same incident and UNCHANGED.)
 
@@ -34,8 +35,8 @@ stores or sends.
 4. *Flapping.* An incident that is reopened `flap_limit` times, each time within the reopen window, flaps. From then on
    it resolves only after it has stayed recovered for a whole reopen window: one trigger and one resolve, not fifty.
 5. *Inhibition.* Where a pool cannot be reached, quality incidents that lie there are suppressed: they go on as ever,
-   but nobody is told. Quality never inhibits anything. A resolve always passes, for one that gets lost leaves
-   somebody waiting.
+   but nobody is told, until they alarm when the pool is reachable again: what was wrong meanwhile may have ended with
+   the outage. Quality never inhibits anything. A resolve always passes, for one that gets lost leaves somebody waiting.
 6. *Balance.* A trigger is followed by another trigger only after a resolve or a suppression, and the end of an incident
    is a resolve.
 """
@@ -104,7 +105,8 @@ def absorb(
 ) -> Decision:
     """A series alarmed: the finding opens an incident, or becomes part of its `home`.
 
-    `suppressed_by` (see `inhibitor`) counts when the incident opens or reopens.
+    `suppressed_by` (see `inhibitor`) counts when the incident opens or reopens; and what was suppressed is released by
+    an alarm that nothing inhibits.
     """
     if incident is None:
         return _opened(finding, now, suppressed_by), Reason.OPENED
@@ -113,6 +115,8 @@ def absorb(
     grown = _spanning(replace(_touched(incident, now), findings=findings))
     if incident.state is IncidentState.RESOLVED:
         return _reopened(grown, policy, suppressed_by)
+    if incident.suppressed_by is not None and suppressed_by is None:
+        return replace(grown, suppressed_by=None), Reason.RELEASED
     return grown, _kind_of_alarm(incident, grown, known, finding, policy)
 
 
@@ -160,13 +164,12 @@ def inhibitor(incidents: Iterable[Incident], finding: Finding, policy: Policy) -
 
 
 def reconcile(incidents: Sequence[Incident], now: datetime, policy: Policy) -> Iterator[Decision]:
-    """Suppress and release the open ones as their inhibitors come and go; yields only what changed."""
+    """Suppress the open ones that are wholly where nothing can be reached; yields only what changed."""
     for incident in incidents:
-        if incident.state is IncidentState.RESOLVED:
-            continue
         by = [inhibitor(incidents, finding, policy) for finding in incident.findings]
-        first = by[0]
-        changed, reason = release(incident, now) if first is None or None in by else suppress(incident, first, now)
+        if by[0] is None or None in by:
+            continue
+        changed, reason = suppress(incident, by[0], now)
         if reason is not Reason.UNCHANGED:
             yield changed, reason
 
@@ -176,13 +179,6 @@ def suppress(incident: Incident, by: str, now: datetime) -> Decision:
     if incident.state is IncidentState.RESOLVED or incident.suppressed_by is not None:
         return incident, Reason.UNCHANGED
     return replace(_touched(incident, now), suppressed_by=by), Reason.SUPPRESSED
-
-
-def release(incident: Incident, now: datetime) -> Decision:
-    """What suppressed it is over."""
-    if incident.state is IncidentState.RESOLVED or incident.suppressed_by is None:
-        return incident, Reason.UNCHANGED
-    return replace(_touched(incident, now), suppressed_by=None), Reason.RELEASED
 
 
 def notification(reason: Reason, incident: Incident) -> NotificationKind | None:
@@ -273,7 +269,7 @@ def _located(findings: tuple[Finding, ...], latest: Finding) -> tuple[Finding, .
 
 def _as_seen(known: Finding, latest: Finding) -> Finding:
     """The size is that in its place; in the same place it is never told larger without a worsening."""
-    told = _moved(known, latest) or known.size.high > latest.size.high or _worse(known, latest)
+    told = _moved(known, latest) or known.size.high >= latest.size.high or _worse(known, latest)
     size = latest.size if told else known.size
     return replace(known, blame=latest.blame, size=size, worsened=latest.worsened or known.worsened)
 

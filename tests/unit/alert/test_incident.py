@@ -14,13 +14,12 @@ from canary.alert.incident import (
     notification,
     reconcile,
     recover,
-    release,
     relocated,
     resolve,
     settle,
     suppress,
 )
-from canary.records import Blame, Finding, Incident, IncidentState, NotificationKind, Place, Scope, Symptom
+from canary.records import Blame, Finding, Incident, IncidentState, NotificationKind, Place, Scope, Size, Symptom
 from tests.unit.alert.findings import START, TARGET, finding, minutes, series
 
 POLICY = Policy()
@@ -399,18 +398,39 @@ def test_an_outage_does_not_inhibit_itself() -> None:
     assert list(reconcile([outage], START, POLICY)) == []
 
 
-def test_reconcile_suppresses_while_the_pool_is_unreachable_and_releases_after() -> None:
+def test_reconcile_suppresses_where_the_pool_is_unreachable() -> None:
     outage, _ = absorb(None, OUTAGE, START, POLICY)
-    quality = opened()
-    ((hidden, first),) = reconcile([outage, quality], START, POLICY)
+    ((hidden, reason),) = reconcile([outage, opened()], START, POLICY)
+    assert (hidden.suppressed_by, reason) == (outage.id, Reason.SUPPRESSED)
+
+
+def test_the_end_of_an_outage_alone_releases_nothing() -> None:
+    """What was wrong meanwhile may have ended with it."""
+    outage, _ = absorb(None, OUTAGE, START, POLICY)
     over, _ = recover(outage, OUTAGE.series, START)
-    ((shown, second),) = reconcile([over, hidden], START, POLICY)
-    assert (first, hidden.suppressed_by, second, shown.suppressed_by) == (
-        Reason.SUPPRESSED,
-        outage.id,
-        Reason.RELEASED,
-        None,
-    )
+    hidden, _ = suppress(opened(), outage.id, START)
+    assert list(reconcile([over, hidden], START, POLICY)) == []
+
+
+def test_what_alarms_after_the_outage_is_released_and_told() -> None:
+    hidden, _ = suppress(opened(), "outage", START)
+    shown, reason = absorb(hidden, ONE, START, POLICY)
+    assert (shown.suppressed_by, notification(reason, shown)) == (None, NotificationKind.TRIGGER)
+
+
+def test_what_alarms_during_the_outage_stays_suppressed() -> None:
+    hidden, _ = suppress(opened(), "outage", START)
+    incident, reason = absorb(hidden, TWIN, START, POLICY, suppressed_by="outage")
+    assert (incident.suppressed_by, notification(reason, incident)) == ("outage", None)
+
+
+def test_a_total_outage_is_known_to_be_one_when_it_goes_on() -> None:
+    """The first failures leave open whether half of all requests fail; more of them do not."""
+    few = replace(OUTAGE, blame=HERE, size=Size(0.39, 1.0, 1.0, 0.95, 4))
+    outage, _ = absorb(None, few, START, POLICY)
+    assert inhibitor([outage], ONE, POLICY) is None
+    outage, _ = absorb(outage, replace(few, size=Size(0.63, 1.0, 1.0, 0.95, 8)), START, POLICY)
+    assert inhibitor([outage], ONE, POLICY) == outage.id
 
 
 def test_an_incident_may_be_suppressed_from_birth() -> None:
@@ -432,10 +452,6 @@ def test_a_resolve_passes_suppression() -> None:
 def test_suppressing_twice_changes_nothing() -> None:
     hidden, _ = suppress(opened(), "outage", START)
     assert suppress(hidden, "other", START) == (hidden, Reason.UNCHANGED)
-
-
-def test_releasing_what_is_not_suppressed_changes_nothing() -> None:
-    assert release(opened(), START) == (opened(), Reason.UNCHANGED)
 
 
 # -- what people are told

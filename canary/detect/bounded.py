@@ -154,6 +154,9 @@ class BoundedDetector:
     def outcomes(self, _exposure: float, /) -> None:
         """None: of the healthy law no more than a mean is known."""
 
+    def bet_outcomes(self, _exposure: float, /) -> None:
+        """None, as for `outcomes`."""
+
     def healthy_bets(self, _exposure: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """How often a healthy answer is scored 1 or 0, at the bound, and what each bets."""
         return np.array([self.high, 1.0 - self.high]), np.array([self.bet(each, 1.0, 0.0) for each in (1.0, 0.0)])

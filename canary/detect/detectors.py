@@ -53,6 +53,10 @@ class Detector(Protocol):
         """What an answer can bring under the worst healthy law, where that is known: for `esr.step`."""
         ...
 
+    def bet_outcomes(self, exposure: float, /) -> Outcomes | None:
+        """The same outcomes by what a scope hears of them, `hierarchy.log_e` of each one's `bet`."""
+        ...
+
     def healthy_bets(self, exposure: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What answers bet, an event's bet first, and how often a plain healthy answer does; each of shape (M,)."""
         ...

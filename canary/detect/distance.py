@@ -24,6 +24,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from canary.detect import hierarchy
 from canary.detect._canonical import canonical, digest_of, number, numbers, read
 from canary.detect.bounds import upper_share
 from canary.detect.esr import Outcomes
@@ -157,6 +158,10 @@ class DistanceDetector:
         """The cells between golden values, at the largest healthy tails: for `esr.step`."""
         return _outcomes(self.tails)
 
+    def bet_outcomes(self, _exposure: float, /) -> Outcomes:
+        """The same cells, by what each says in scopes."""
+        return _bet_outcomes(self.tails)
+
     def healthy_event_rate(self, _exposure: float, /) -> float:
         """Upper bound of the probability that a healthy answer lies beyond every golden value; in (0, 1]."""
         return self.tails[0]
@@ -214,6 +219,11 @@ def _outcomes(tails: tuple[float, ...]) -> Outcomes:
     table.setflags(write=False)
     with np.errstate(divide="ignore"):  # bounds that are 1 leave cells that no law needs
         return Outcomes(np.log(np.diff(np.array([0.0, *tails, 1.0]))), table)
+
+
+@lru_cache(maxsize=256)
+def _bet_outcomes(tails: tuple[float, ...]) -> Outcomes:
+    return Outcomes(_outcomes(tails).log_law, hierarchy.log_e(_bets(tails)))
 
 
 @lru_cache(maxsize=256)

@@ -27,7 +27,7 @@ References:
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,6 +119,39 @@ def step(state: EsrState, log_e: ArrayLike, log_budget: ArrayLike, outcomes: Out
     return EsrState(_stepped_in_blocks(state.log_r, spent, np.broadcast_to(fed, shape), outcomes), state.n + 1)
 
 
+def step_each(
+    state: EsrState, log_e: NDArray[np.float64], log_budget: NDArray[np.float64], outcomes: Sequence[Outcomes | None]
+) -> EsrState:
+    """Feed one score per series, each with outcomes of its own: the bits of `step`, series by series.
+
+    Args:
+        state: before the scores, of shape (S,).
+        log_e: ln e^k, shape (S, K), in [-inf, inf).
+        log_budget: ln b, shape (S,), in [-inf, 0].
+        outcomes: S of them, each with K alternatives; None does without.
+
+    Raises:
+        ValueError: the shapes do not fit.
+
+    >>> known = Outcomes(np.log([0.1, 0.9]), np.log([[4.0], [2.0 / 3.0]]))
+    >>> after = step_each(start(1, (2,)), np.log([[4.0], [4.0]]), np.log([0.5, 0.5]), [None, known])
+    >>> np.exp(evidence(after)).round(3)  # 0.5 * 4, and times 4 / 3: that leaves 0.1 * 1 + 0.9 * (0.5 * 2 / 3 * 4 / 3)
+    array([2.   , 2.667])
+    """
+    series, alternatives = state.log_r.shape
+    if log_e.shape != (series, alternatives) or log_budget.shape != (series,) or len(outcomes) != series:
+        raise ValueError(f"{log_e.shape} e-values and {len(outcomes)} outcomes do not fit {series} series")
+    entering = np.logaddexp(state.log_r, log_budget[:, np.newaxis] - np.log(float(alternatives)))
+    after = entering + log_e
+    silent = np.full(alternatives, -np.inf)
+    extreme = np.array([silent if known is None else known.log_e[0] for known in outcomes]).reshape(after.shape)
+    beyond = _beyond(entering + extreme)
+    if beyond.size:
+        known = [one for nth in beyond.tolist() if (one := outcomes[nth]) is not None]
+        after[beyond] += _solved(entering[beyond], known)[:, np.newaxis]
+    return EsrState(after, state.n + 1)
+
+
 def evidence(state: EsrState) -> NDArray[np.float64]:
     """Ln R, shape (...), in nats, in [-inf, inf). An alarm is due when it is >= 0.
 
@@ -154,37 +187,40 @@ def _stepped(
     entering = np.logaddexp(log_r, share)
     after = np.add(entering, log_e, order="C")
     if outcomes is not None:
-        near, log_boost = _boosted(entering.reshape(-1, log_r.shape[-1]), outcomes)
-        if near.size:
-            after.reshape(-1, log_r.shape[-1])[near] += log_boost[:, np.newaxis]
+        series = entering.reshape(-1, log_r.shape[-1])
+        beyond = _beyond(series + outcomes.log_e[0])
+        if beyond.size:
+            boost = _solved(series[beyond], [outcomes] * len(beyond))
+            after.reshape(-1, log_r.shape[-1])[beyond] += boost[:, np.newaxis]
     return after
 
 
-def _boosted(entering: NDArray[np.float64], outcomes: Outcomes) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """The few series that the most extreme outcome would carry beyond 1, and ln m of each."""
-    alternatives = entering.shape[-1]
-    beyond = np.flatnonzero(entering + outcomes.log_e[0] >= -np.log(float(alternatives)))
-    if not beyond.size:
-        return beyond, np.empty(0)
-    near = np.unique(beyond // alternatives)
-    return near, _solved(entering[near], outcomes)
+def _beyond(reach: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The few series, of shape (n, K), whose R would be 1 or more: one R^k of 1 / K or more at the least."""
+    alternatives = reach.shape[-1]
+    near = np.unique(np.flatnonzero(reach >= -np.log(float(alternatives))) // alternatives)
+    return near[np.logaddexp.reduce(reach[near], axis=-1) >= 0.0] if near.size else near
 
 
-def _solved(entering: NDArray[np.float64], outcomes: Outcomes) -> NDArray[np.float64]:
-    """Ln m of series of shape (n, K). Outcomes are capped from the most extreme on, until no further one reaches 1."""
+def _solved(entering: NDArray[np.float64], outcomes: Sequence[Outcomes]) -> NDArray[np.float64]:
+    """Ln m of series of shape (n, K). Outcomes are capped from the most extreme on, until no further one reaches 1.
+
+    The last one never does while R is below 1: all would be paid more than what enters.
+    """
     total = [math.exp(each) for each in np.logaddexp.reduce(entering, axis=-1).tolist()]
-    boost, paid, spent, open_ = np.zeros(len(entering)), [0.0] * len(entering), 0.0, np.arange(len(entering))
-    for log_law, log_e in zip(outcomes.log_law.tolist(), outcomes.log_e, strict=True):
-        reach = np.logaddexp.reduce(entering[open_] + log_e, axis=-1)
-        capped = reach + boost[open_] >= 0.0
-        open_ = open_[capped]
-        if not open_.size:
-            break
-        spent += math.exp(log_law)
-        for at, log_reach in zip(open_.tolist(), reach[capped].tolist(), strict=True):
+    boost, paid, spent, nth = [0.0] * len(total), [0.0] * len(total), [0.0] * len(total), 0
+    open_ = list(range(len(total)))
+    while open_ := [at for at in open_ if nth + (total[at] < 1.0) < len(outcomes[at].log_law)]:
+        log_e = np.array([outcomes[at].log_e[nth] for at in open_])
+        reach = np.logaddexp.reduce(entering[open_] + log_e, axis=-1).tolist()
+        capped = [(at, log_reach) for at, log_reach in zip(open_, reach, strict=True) if log_reach + boost[at] >= 0.0]
+        for at, log_reach in capped:
+            log_law = float(outcomes[at].log_law[nth])
+            spent[at] += math.exp(log_law)
             paid[at] += math.exp(log_law + log_reach)
-            boost[at] = _log_boost_left(total[at], spent, paid[at])
-    return boost
+            boost[at] = _log_boost_left(total[at], spent[at], paid[at])
+        open_, nth = [at for at, _ in capped], nth + 1
+    return np.array(boost)
 
 
 def _log_boost_left(total: float, spent: float, paid: float) -> float:

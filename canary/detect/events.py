@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from canary.detect import hierarchy
 from canary.detect._canonical import canonical, digest_of, number, numbers, read
 from canary.detect.esr import Outcomes
 
@@ -96,6 +97,10 @@ class EventDetector:
         """
         return _outcomes(self, exposure)
 
+    def bet_outcomes(self, exposure: float, /) -> Outcomes:
+        """The same two, by what each says in scopes."""
+        return _bet_outcomes(self, exposure)
+
     def healthy_bets(self, exposure: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """How often a plain healthy answer is an event (0) or not (1), and what each bets."""
         return np.array([0.0, 1.0]), np.array([1.0 / self.healthy_event_rate(exposure), 0.0])
@@ -149,3 +154,9 @@ def _outcomes(detector: EventDetector, exposure: float) -> Outcomes:
     hazard = max(detector.rate_upper * exposure, _TINY)
     none, event = detector.typical(exposure)
     return Outcomes(np.array([math.log(-math.expm1(-hazard)), -hazard]), np.stack([event, none]))
+
+
+@lru_cache(maxsize=1_024)
+def _bet_outcomes(detector: EventDetector, exposure: float) -> Outcomes:
+    bets = [detector.bet(value, exposure, 0.0) for value in (1.0, 0.0)]
+    return Outcomes(detector.outcomes(exposure).log_law, hierarchy.log_e(bets))

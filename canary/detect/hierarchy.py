@@ -14,6 +14,10 @@ replica) asks whether a share p of *its* answers is bad, on the one grid `SHARES
   dependence: its e-values are averaged for each p, before the mixture. e^p is affine in the bet, so that this is the
   plain mean of the bets. A member that is missing counts 1, else a miss that depends on the answer would bias the mean.
 * R's are never averaged: the scope has a state of its own, and spends its own share of the budget by its own slots.
+* Overshoot is saved as for a series (see `esr`): whose answer comes next is settled before it is seen, so the slot's
+  worst healthy law is that of its member (`Detector.bet_outcomes`). e^p falls with the outcome as the bet does, so that
+  every healthy law is covered as it is there, and what the scope heard before, of whichever members, is the past. Only
+  of a mean of simultaneous bets no law is known: there the step does without.
 
 A scope sees what its members see too late each: with 16 pools and a fault in all of them evidence comes 16 times as
 fast, and costs ln 16 where only one of 16 simultaneous members shows it.
@@ -27,7 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from canary.detect import esr
 from canary.detect._mixing import contaminated
-from canary.detect.esr import EsrState
+from canary.detect.esr import EsrState, Outcomes
 
 SHARES = (0.0018, 0.008, 0.02, 0.05, 0.16, 0.5, 1.0)
 """Shares p of bad answers that the alternatives of every scope suppose."""
@@ -74,11 +78,13 @@ def log_e(bet: ArrayLike) -> NDArray[np.float64]:
     return contaminated(bet, SHARES)
 
 
-def step(state: EsrState, bet: ArrayLike, log_budget: ArrayLike) -> EsrState:
+def step(state: EsrState, bet: ArrayLike, log_budget: ArrayLike, outcomes: Outcomes | None = None) -> EsrState:
     """Feed one slot: its bet (`together`) and ln b, what it spends of the scope's budget; both of shape (...).
+
+    `outcomes` are the `Detector.bet_outcomes` of the member, where the bet is of one member alone.
 
     >>> state = step(start(), 1000.0, math.log(1e-4))
     >>> round(float(np.exp(esr.evidence(state))), 6)
     0.024929
     """
-    return esr.step(state, log_e(bet), log_budget)
+    return esr.step(state, log_e(bet), log_budget, outcomes)

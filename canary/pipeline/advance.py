@@ -290,7 +290,8 @@ def _alarm(series: SeriesKey, row: ScoreRow, reached: float, detector: str) -> A
 
 def _bet(row: ScoreRow, detector: Detector, hierarchy: Hierarchy) -> Bet:
     threshold = -math.inf if row.event else math.inf
-    return Bet(row, detector.bet(_score(row).value, ANSWER, threshold), hierarchy)
+    outcomes = detector.bet_outcomes(ANSWER) if hierarchy.saves else None
+    return Bet(row, detector.bet(_score(row).value, ANSWER, threshold), hierarchy, outcomes)
 
 
 def _score(row: ScoreRow) -> Score:

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from canary.detect import EsrState, esr, hierarchy
+from canary.detect import EsrState, Outcomes, esr, hierarchy
 from canary.pipeline.scopes import Hierarchy
 from canary.records import SeriesKey
 from canary.store.base import ScoreRow
@@ -18,11 +18,15 @@ Place = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Bet:
-    """What a fed score says in the scopes of its series: an e-value whose mean is <= 1 while all is well."""
+    """What a fed score says in the scopes of its series: an e-value whose mean is <= 1 while all is well.
+
+    `outcomes` are what it might have said, where that is known. A burst says one thing, as a lone answer does.
+    """
 
     row: ScoreRow
     value: float
     hierarchy: Hierarchy
+    outcomes: Outcomes | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +90,8 @@ class Hearing:
         at = [self._place(place) for place in places]
         budgets = np.array([_log_budget(bet) for bet, _ in spread], dtype=np.float64)
         log_e = hierarchy.log_e(np.array([bet.value for bet, _ in spread], dtype=np.float64))
-        after = esr.step(EsrState(self._log_r[at], self._n[at]), log_e, budgets)
+        known = [bet.outcomes for bet, _ in spread]
+        after = esr.step_each(EsrState(self._log_r[at], self._n[at]), log_e, budgets, known)
         reached = esr.evidence(after)
         left = esr.reset(after, reached >= 0.0)
         self._log_r[at], self._n[at] = left.log_r, left.n

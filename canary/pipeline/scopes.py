@@ -56,10 +56,15 @@ _TARGETS: Mapping[Level, Callable[[str, str, str], tuple[str, str, str]]] = {
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """The levels that are watched, and what each of them spends for every unit that a series spends."""
+    """The levels that are watched, and what each of them spends for every unit that a series spends.
+
+    `saves` says whether steps of scopes save their overshoot; those of the first stores did not, and are made again as
+    they were.
+    """
 
     levels: tuple[Level, ...] = ()
     weight: float = 0.0
+    saves: bool = True
 
     @cached_property
     def log_weight(self) -> float:
@@ -84,15 +89,16 @@ class Hierarchy:
         return hashlib.blake2b(self.to_json().encode(), digest_size=12).hexdigest()
 
     def to_json(self) -> str:
-        return json.dumps({"levels": [level.value for level in self.levels], "weight": self.weight}, sort_keys=True)
+        facts = {"levels": [level.value for level in self.levels], "weight": self.weight, "saves": self.saves}
+        return json.dumps(facts, sort_keys=True)
 
     @classmethod
     def of(cls, facts: Mapping[str, object]) -> "Hierarchy":
         """What `to_json` wrote, read."""
-        levels, weight = facts["levels"], facts["weight"]
-        if not isinstance(levels, list) or not isinstance(weight, float):
+        levels, weight, saves = facts["levels"], facts["weight"], facts.get("saves", False)
+        if not isinstance(levels, list) or not isinstance(weight, float) or not isinstance(saves, bool):
             raise ValueError("not a hierarchy")  # noqa: TRY004  what is wrong is the text
-        return cls(tuple(map(Level, levels)), weight)
+        return cls(tuple(map(Level, levels)), weight, saves)
 
 
 def hierarchy_of(series: Collection[SeriesKey], *, replicas: bool) -> Hierarchy:

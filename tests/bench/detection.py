@@ -190,6 +190,7 @@ def main() -> None:
     if chosen.scopes or chosen.all:
         figures["scopes"] = _printed(scopes.measured_scopes())
         scopes.print_sticky()
+        scopes.print_hearing()
     if chosen.mess or chosen.all:
         figures["mess"] = _printed(scopes.measured_mess())
     if chosen.record:

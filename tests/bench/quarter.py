@@ -23,7 +23,7 @@ from scipy.special import gammaincinv
 
 from canary.alert.message import first_onset, last_worsening
 from canary.alert.suspects import Suspect
-from canary.detect import Armed, Detector, DistanceDetector, EsrState, EventDetector, Outcomes, arm, esr, hierarchy
+from canary.detect import Armed, Detector, DistanceDetector, EsrState, EventDetector, arm, esr, hierarchy
 from canary.pipeline.scopes import Hierarchy, hierarchy_of, scope_of
 from canary.pipeline.suspects import suspects
 from canary.records import Baseline, BaselinePart, BaselineStatus, Interval, SeriesKey, SignalKind
@@ -123,7 +123,8 @@ class Stack:
         """One answer of each series; the bets that they make."""
         at = np.arange(len(self._bets))
         drawn = np.minimum((rng.random(len(at))[:, np.newaxis] > self._bounds).sum(axis=1), self._bets.shape[1] - 1)
-        self._state, alarmed = _stepped(self._state, self._log_e[at, drawn], self._log_b, self._outcomes)
+        after = esr.step(self._state, self._log_e[at, drawn], self._log_b, self._outcomes)
+        self._state, alarmed = _settled(after)
         self.alarms += alarmed.sum(axis=1)
         return self._bets[at, drawn]
 
@@ -131,7 +132,9 @@ class Stack:
 class Scopes:
     """All scopes of the fleet. The series of a region and signal take turns, those of different ones are apart."""
 
-    def __init__(self, series: Sequence[SeriesKey], tree: Hierarchy, log_b: NDArray[np.float64]) -> None:
+    def __init__(
+        self, series: Sequence[SeriesKey], members: Sequence[Member], tree: Hierarchy, log_b: NDArray[np.float64]
+    ) -> None:
         names: dict[SeriesKey, int] = {}
         for key in series:
             for scope in tree.scopes(key, ""):
@@ -144,6 +147,8 @@ class Scopes:
         self._at = [
             np.array([[names[s] for s in tree.scopes(series[nth], "")] for nth in turn]) for turn in self._turns
         ]
+        heard = [one.detector.bet_outcomes(1.0) for one in members]
+        self._known = [len(log_b) * [heard[nth] for nth in turn for _ in tree.levels] for turn in self._turns]
         self._state = esr.start(len(hierarchy.SHARES), (len(log_b), len(names)))
         self._log_b = log_b[:, np.newaxis, np.newaxis] + tree.log_weight
         self.alarms = np.zeros((len(log_b), len(tree.levels)), dtype=np.int64)
@@ -152,17 +157,17 @@ class Scopes:
         """The answers of one slot are heard one after another."""
         log_e = hierarchy.log_e(bets)[:, np.newaxis, :]
         log_r, n = self._state.log_r, self._state.n
-        for turn, at in zip(self._turns, self._at, strict=True):
-            before = EsrState(log_r[:, at], n[:, at])
-            after, alarmed = _stepped(before, log_e[turn], self._log_b)
-            log_r[:, at], n[:, at] = after.log_r, after.n
-            self.alarms += alarmed.sum(axis=1)
+        for turn, at, known in zip(self._turns, self._at, self._known, strict=True):
+            whole, flat = log_r[:, at].shape, (-1, log_r.shape[-1])
+            fed, spent = np.broadcast_to(log_e[turn], whole), np.broadcast_to(self._log_b, whole[:-1])
+            before = EsrState(log_r[:, at].reshape(flat), n[:, at].ravel())
+            after, alarmed = _settled(esr.step_each(before, fed.reshape(flat), spent.ravel(), known))
+            log_r[:, at], n[:, at] = after.log_r.reshape(whole), after.n.reshape(whole[:-1])
+            self.alarms += alarmed.reshape(whole[:-1]).sum(axis=1)
 
 
-def _stepped(
-    state: EsrState, log_e: NDArray[np.float64], log_b: NDArray[np.float64], outcomes: Outcomes | None = None
-) -> tuple[EsrState, NDArray[np.bool_]]:
-    after = esr.step(state, log_e, log_b, outcomes)
+def _settled(after: EsrState) -> tuple[EsrState, NDArray[np.bool_]]:
+    """What is left, and who alarmed."""
     if after.log_r.max() < -math.log(after.log_r.shape[-1]):  # no sum of them reaches 1
         return after, np.zeros(after.n.shape, dtype=np.bool_)
     alarmed = esr.evidence(after) >= 0.0
@@ -188,7 +193,7 @@ def quarter(minutes: float, seed: int, *, worst: bool) -> list[Count]:
     members = [member(key, nth, len(series), rng, worst=worst) for nth, key in enumerate(series)]
     kinds = _alike(members)
     stacks = [Stack([members[nth] for nth in kind], log_b) for kind in kinds]
-    scopes = Scopes(series, tree, log_b)
+    scopes = Scopes(series, members, tree, log_b)
     bets = np.zeros(len(series))
     for _ in _shown(range(slots), "at the bounds" if worst else "golden sets"):
         for kind, stack in zip(kinds, stacks, strict=True):

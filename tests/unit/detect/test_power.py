@@ -54,7 +54,8 @@ def simulated(detector, share, log_budget, runs=400):
     found = np.full(runs, np.inf)
     for n in range(-500, 5_000):
         bad = rng.random(runs) < share if n >= 0 else np.zeros(runs, dtype=bool)
-        state = hierarchy.step(state, np.where(bad, bets[0], rng.choice(bets, runs, p=chances)), log_budget)
+        heard = np.where(bad, bets[0], rng.choice(bets, runs, p=chances))
+        state = hierarchy.step(state, heard, log_budget, detector.bet_outcomes(1.0))
         alarmed = esr.evidence(state) >= 0.0
         found = np.where(alarmed & np.isinf(found) & (n >= 0), n + 1, found)
         if np.isfinite(found).mean() > 0.6:

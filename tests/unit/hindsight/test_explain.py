@@ -62,6 +62,24 @@ def test_the_evidence_of_a_part_of_the_fleet_comes_again_bit_for_bit() -> None:
     assert len(explained["mid/api/*"].points) == 2 * len(explained["mid/api/short"].points)
 
 
+def test_steps_of_a_store_that_did_not_save_the_overshoot_of_scopes_come_again_as_they_were() -> None:
+    store, clock, now = MemoryStore(), FakeClock(START), watch(["short", "long"])
+    then = replace(now.hierarchy, saves=False)
+    before = replace(
+        now,
+        hierarchy=then,
+        armed={key: replace(one, hierarchy=then, digest=f"old {key}") for key, one in now.armed.items()},
+    )
+    for nth, on in enumerate((before, now)):
+        answers = {"short": ANSWERS, "long": ANSWERS}
+        for _ in play(ledger(store, clock, on), clock, answers, first=nth * len(ANSWERS)):
+            pass
+    assert {account.differences for account in accounts(store)} == {()}
+    with store.reading() as tx:
+        scopes = [alarm for alarm in tx.alarms() if alarm.series.target == "mid/api/*"]
+        assert len({alarm.detector for alarm in scopes}) == 2
+
+
 @pytest.mark.parametrize(("after", "over"), [(10, False), (400, True)])
 def test_a_fault_that_passed_is_told_from_one_that_stays(after: int, over: bool) -> None:
     store, clock = MemoryStore(), FakeClock(START)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.detect import EsrState, EventDetector
+from canary.detect import EsrState, EventDetector, evidence, hierarchy, reset
 from canary.pipeline.hearing import Bet, Hearing
 from canary.pipeline.scopes import (
     Hierarchy,
@@ -126,9 +126,26 @@ def test_a_hierarchy_reads_back_what_it_wrote() -> None:
     assert Hierarchy.of(json.loads(tree.to_json())) == tree
 
 
-def bet_of(key: SeriesKey, value: float, tree: Hierarchy, replica: str = "", budget: float = 1e-3) -> Bet:
+def test_a_hierarchy_that_says_nothing_of_overshoot_is_of_a_store_that_did_not_save_it() -> None:
+    assert Hierarchy.of({"levels": ["pool"], "weight": 0.5}) == Hierarchy((Level.POOL,), 0.5, saves=False)
+
+
+def test_a_scope_makes_the_step_of_each_member_by_its_own_outcomes() -> None:
+    tree, hearing, state = Hierarchy((Level.GROUP,), 1.0), Hearing(), hierarchy.start()
+    for nth, (key, rate) in enumerate(zip(FLEET[::2], (0.3, 0.01, 0.2, 0.05, 0.3, 0.1), strict=False)):
+        one = bet_of(key, EventDetector(rate), tree, event=nth % 2 == 0, budget=0.05)
+        hearing.hear([one], START + nth * MINUTE)
+        state = hierarchy.step(state, one.value, math.log(0.05), one.outcomes)
+        state = reset(state, evidence(state) >= 0.0)
+    ((told, _, _),) = dict(hearing.states()).values()
+    assert told.log_r.tobytes() == state.log_r.tobytes()
+
+
+def bet_of(
+    key: SeriesKey, detector: EventDetector, tree: Hierarchy, *, event: bool, replica: str = "", budget: float = 1e-3
+) -> Bet:
     row = ScoreRow("s", key, START, Score("script", 1, 0.0), log_budget=math.log(budget), replica=replica)
-    return Bet(row, value, tree)
+    return Bet(row, detector.bet(float(event), 1.0, 0.0), tree, detector.bet_outcomes(1.0))
 
 
 def bets(n: int, seed: int, rate: float = 0.01) -> list[Bet]:
@@ -138,9 +155,10 @@ def bets(n: int, seed: int, rate: float = 0.01) -> list[Bet]:
     return [
         bet_of(
             FLEET[int(rng.integers(len(FLEET)))],
-            detector.bet(float(rng.random() < detector.healthy_event_rate(1.0)), 1.0, 0.0),
+            detector,
             tree,
-            f"r{rng.integers(3)}",
+            event=rng.random() < detector.healthy_event_rate(1.0),
+            replica=f"r{rng.integers(3)}",
         )
         for _ in range(n)
     ]
@@ -185,8 +203,8 @@ def test_a_fault_in_every_pool_is_heard_in_the_region_before_any_pool_alarms() -
     hearing = Hearing()
     first: dict[int, int] = defaultdict(int)
     for nth in range(16 * 400):
-        bet = detector.bet(float(rng.random() < 0.008), 1.0, 0.0)
-        if hearing.hear([bet_of(pools[nth % 16], bet, tree, budget=1e-7)], START + timedelta(seconds=nth)).alarmed:
+        bet = bet_of(pools[nth % 16], detector, tree, event=rng.random() < 0.008, budget=1e-7)
+        if hearing.hear([bet], START + timedelta(seconds=nth)).alarmed:
             first[nth // 16] += 1
             break
     assert min(first) < 100  # rounds; the first of 16 pools to alarm alone needs 147 by median

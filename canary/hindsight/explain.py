@@ -17,7 +17,7 @@ from canary.errors import NotFound
 from canary.hindsight.scope import concerning
 from canary.pipeline.advance import Step, steps_again
 from canary.pipeline.inquiry import HISTORY
-from canary.pipeline.scopes import is_scope, members
+from canary.pipeline.scopes import is_scope, members, place_of
 from canary.records import Alarm, Change, Incident, Interval, Score, SeriesKey
 from canary.store.base import ScoreRow, StateKind, Transaction
 
@@ -228,6 +228,8 @@ def _differences(
     stored = {a.id: a for a in tx.alarms(since=min(point.at for point in points)) if a.series == series}
     yield from _alarms_differ(stored, {alarm.id: alarm for alarm in alarms})
     state = tx.states(StateKind.ALARM, [series]).get(series)
+    if state is None and place_of(series).replica:  # dropped with the epoch of its pool
+        return
     if state is None or (state.blob, state.detector) != (to_bytes(last.left), last.detector):
         kept = "none" if state is None else _told(from_bytes(state.blob))
         yield f"the state: the store has {kept}, again it is {_told(last.left)}"

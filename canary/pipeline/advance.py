@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from canary.detect import Detector, EsrState, evidence, from_bytes, log_budget, reset, start, step, to_bytes
 from canary.pipeline.hearing import Bet, Heard, Hearing
-from canary.pipeline.scopes import Hierarchy
+from canary.pipeline.scopes import Hierarchy, is_replica_of, place_of
 from canary.pipeline.watch import ANSWER, Watch, Watched, revive
 from canary.records import Alarm, Observation, Score, SeriesKey, Unscored
 from canary.score.burst import bursts, worst
@@ -105,7 +105,7 @@ def steps_again(tx: Transaction, feed: Iterable[ScoreRow]) -> Iterator[Step]:
         for row in answer:
             detector, epoch, hierarchy = revived(row.detector or "")
             if row.series in at and at[row.series][1] != epoch:
-                hearing.forget(hierarchy.scopes(row.series, row.replica))
+                hearing.forget(row.series, hierarchy)
             made = _step(_carried(at.get(row.series), detector, epoch), detector, row)
             at[row.series] = (made.left, epoch)
             bets.append(_bet(row, detector, hierarchy))
@@ -121,6 +121,7 @@ class _Feeding:
         tracks = _tracks(tx, watch, {row.series for row in rows})
         stored = tx.states(StateKind.ALARM, scopes)
         self.alarms: list[Alarm] = []
+        self._tx = tx
         self._tracks = tracks
         self._hearing = Hearing({key: from_bytes(state.blob) for key, state in stored.items()})
         self._per_week = watch.terms.false_alarms_per_week
@@ -135,7 +136,7 @@ class _Feeding:
                 continue
             track = self._tracks[row.series]
             if track.renewed:
-                self._hearing.forget(track.watched.hierarchy.scopes(row.series, row.replica))
+                self._forget(row.series, track.watched.hierarchy)
             fed = track.feed(row, self._per_week, self.alarms)
             kept.append(fed)
             bets.append(_bet(fed, track.watched.detector, track.watched.hierarchy))
@@ -143,6 +144,15 @@ class _Feeding:
             heard = self._hearing.hear(bets, rows[0][0].slot_time)
             self.alarms += [_scope_alarm(heard, nth, rows[0][0]) for nth in heard.alarmed]
         return kept
+
+    def _forget(self, series: SeriesKey, tree: Hierarchy) -> None:
+        """Of replicas also those of which the batch has no answer."""
+        self._hearing.forget(series, tree)
+        self._tx.drop_states(StateKind.ALARM, [key for key in self._replicas if is_replica_of(key, series)])
+
+    @cached_property
+    def _replicas(self) -> Sequence[SeriesKey]:
+        return [key for key in self._tx.states(StateKind.ALARM) if place_of(key).replica]
 
     def states(self) -> Iterator[StoredState]:
         """As they are to be kept."""

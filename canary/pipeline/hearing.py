@@ -1,7 +1,7 @@
 """Scopes on their way through a batch: each answer's bets are heard in every scope that it belongs to."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canary.detect import EsrState, Outcomes, esr, hierarchy
-from canary.pipeline.scopes import Hierarchy
+from canary.pipeline.scopes import Hierarchy, is_replica_of
 from canary.records import SeriesKey
 from canary.store.base import ScoreRow
 
@@ -98,11 +98,12 @@ class Hearing:
         rows, digests = [bet.row for bet, _ in spread], [bet.hierarchy.digest for bet, _ in spread]
         return Heard(places, rows, digests, budgets, log_e, after, reached)
 
-    def forget(self, scopes: Iterable[SeriesKey]) -> None:
-        """These start afresh: what they heard was judged by golden answers of another epoch."""
-        for key in scopes:
-            at = self._place((key.target, key.region, key.group, key.signal))
-            self._log_r[at], self._n[at] = -np.inf, 0
+    def forget(self, series: SeriesKey, tree: Hierarchy) -> None:
+        """The scopes of a series, all replicas of its pool among them, start afresh: its epoch is another now."""
+        scopes = frozenset(tree.scopes(series, ""))
+        for place, at in self._at.items():
+            if (key := _key(place)) in scopes or is_replica_of(key, series):
+                self._log_r[at], self._n[at] = -np.inf, 0
 
     def states(self) -> Iterator[tuple[SeriesKey, tuple[EsrState, str, datetime]]]:
         """Of all that heard something, with the digest of the hierarchy and the latest slot."""

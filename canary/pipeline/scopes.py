@@ -22,7 +22,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
@@ -157,6 +157,11 @@ def hears(scope: SeriesKey, series: SeriesKey, replica: str) -> bool:
         and place.replica in ("", replica)
         and place.scope.includes(Scope.of(series.target))
     )
+
+
+def is_replica_of(scope: SeriesKey, series: SeriesKey) -> bool:
+    """Whether it is of a replica of the pool of that series, whichever one, and hears its signal."""
+    return scope.group.startswith(f"{ANY}@") and replace(scope, group="") == replace(series, group="")
 
 
 def members(series: SeriesKey, armed: Iterable[SeriesKey]) -> Sequence[SeriesKey]:

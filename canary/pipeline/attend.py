@@ -53,9 +53,10 @@ class _Office:
         taker = home(known, finding, self._now, self._policy)
         after = self._keep(machine.absorb(taker, finding, self._now, self._policy, suppressed_by=inhibitor))
         if test is not None:
-            tested = {finding.series, *machine.relocated(taker, after)}
+            tested = sorted({finding.series, *machine.relocated(taker, after)})
+            self._tx.drop_states(StateKind.RECOVERY, tested)
             self._tx.put_detector(test.digest, test.to_json())
-            self._tx.put_states([_stored(series, test, test.start(), 0) for series in sorted(tested)])
+            self._tx.put_states([_stored(series, test, test.start(), 0) for series in tested])
 
     def recoveries(self, rows: Iterable[ScoreRow]) -> None:
         """Step the recovery tests of the series in open incidents over the batch."""

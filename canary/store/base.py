@@ -82,7 +82,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long things are kept after their slot time. States, alarms, incidents and baselines are not touched."""
+    """How long things are kept after their slot time. Alarms, incidents and baselines are not touched.
+
+    The state of an alarm's test goes when all that was fed to it is past its time: that of a replica long gone, say.
+    """
 
     healthy_bodies: timedelta = timedelta(days=7)
     failure_bodies: timedelta = timedelta(days=90)  # answers with an event or a failure, their neighbours, verdicts'
@@ -161,7 +164,9 @@ class Transaction(Protocol):
 
     def put_states(self, states: Sequence[StoredState]) -> None: ...
 
-    def drop_states(self, kind: StateKind, series: Collection[SeriesKey]) -> None: ...
+    def drop_states(self, kind: StateKind, series: Collection[SeriesKey]) -> None:
+        """With a test of recovery go its parameters, if no other has the same: no score and no alarm names them."""
+        ...
 
     def put_detector(self, digest: str, parameters: str) -> None:
         """Keep a detector's parameters (JSON) under their digest; a second time is no error."""

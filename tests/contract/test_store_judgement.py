@@ -63,6 +63,25 @@ def test_parameters_are_kept_under_their_digest_once(store: Store) -> None:
         assert tx.detector("d1") == "{}"
 
 
+def test_the_parameters_of_a_recovery_test_go_with_the_last_state_of_them(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.put_detector("d1", "{}")
+        tx.put_states([state(key, kind=StateKind.RECOVERY, detector="d1") for key in (SERIES, OTHER)])
+        tx.drop_states(StateKind.RECOVERY, [SERIES])
+        assert tx.detector("d1") == "{}"
+        tx.drop_states(StateKind.RECOVERY, [OTHER])
+        with pytest.raises(NotFound, match="d1"):
+            tx.detector("d1")
+
+
+def test_the_parameters_of_an_alarms_test_outlive_its_state(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.put_detector("d1", "{}")
+        tx.put_states([state(detector="d1")])
+        tx.drop_states(StateKind.ALARM, [SERIES])
+        assert tx.detector("d1") == "{}"  # scores name them
+
+
 def test_an_unknown_detector_is_not_found(store: Store) -> None:
     with store.reading() as tx, pytest.raises(NotFound, match="d9"):
         tx.detector("d9")

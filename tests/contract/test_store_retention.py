@@ -5,10 +5,11 @@ from collections.abc import Iterable
 import pytest
 
 from canary.records import BaselineStatus, Observation, Purpose
-from canary.store import Retention, Store
+from canary.store import Retention, StateKind, Store
 from tests.contract.store_values import (
     DAY,
     MINUTE,
+    OTHER,
     SERIES,
     T0,
     baseline,
@@ -17,6 +18,7 @@ from tests.contract.store_values import (
     observation,
     recording,
     score,
+    state,
 )
 
 GOLDEN = recording(1)
@@ -160,3 +162,13 @@ def test_forgetting_twice_finds_nothing_more(store: Store) -> None:
     keep(store, [observation(i) for i in range(20)], events=[10])
     forget(store, 30)
     assert forget(store, 30) == 0
+
+
+def test_the_state_of_what_has_heard_nothing_for_as_long_as_observations_are_kept_is_forgotten(store: Store) -> None:
+    states = [state(SERIES, slot_time=T0), state(OTHER, slot_time=T0 + DAY)]
+    with store.transaction() as tx:
+        tx.put_states([*states, state(SERIES, kind=StateKind.RECOVERY, slot_time=None)])
+    assert forget(store, 400.5) == 1
+    with store.reading() as tx:
+        assert set(tx.states(StateKind.ALARM)) == {OTHER}
+        assert set(tx.states(StateKind.RECOVERY)) == {SERIES}

@@ -19,8 +19,11 @@ class DetectorPart(Session):
         self._draft.states.update({(state.kind, state.series): state for state in states})
 
     def drop_states(self, kind: StateKind, series: Collection[SeriesKey]) -> None:
-        for key in series:
-            self._draft.states.pop((kind, key), None)
+        gone = [self._draft.states.pop((kind, key), None) for key in series]
+        if kind is StateKind.RECOVERY:
+            named = {state.detector for state in gone if state is not None}
+            for digest in named - {state.detector for state in self._tables.states.values()}:
+                self._draft.detectors.pop(digest, None)
 
     def put_detector(self, digest: str, parameters: str) -> None:
         self._draft.detectors.setdefault(digest, parameters)

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 
 from canary.records import BaselineStatus, Purpose
-from canary.store.base import Retention
+from canary.store.base import Retention, StateKind
 from canary.store.memory.baselines import BaselinePart
 from canary.store.memory.tables import KeptObservation
 from canary.store.retention import EVIDENCE, ON_DEMAND, evidence, in_force, recording_of
@@ -20,6 +20,7 @@ class HousekeepingPart(BaselinePart):
             lambda most: self._drop_bodies({EVIDENCE}, now - retention.failure_bodies, most),
             lambda most: self._drop_bodies(self._idle_recordings(), now, most),
             lambda most: self._drop_observations(now - retention.observations, most),
+            lambda most: self._drop_states(now - retention.observations, most),
             lambda most: self._drop_verdicts(now - retention.observations, most),
             lambda most: self._drop_notifications(now - retention.notifications, most),
         )
@@ -68,6 +69,14 @@ class HousekeepingPart(BaselinePart):
             del table[slot_id]
         for series, entries in list(self._draft.scores.items()):
             self._draft.scores[series] = tuple(entry for entry in entries if entry[0] not in gone)
+        return len(gone)
+
+    def _drop_states(self, cutoff: datetime, limit: int) -> int:
+        kept = self._draft.states.items()
+        past = (at for at, one in kept if at[0] is StateKind.ALARM and one.slot_time and one.slot_time < cutoff)
+        gone = list(islice(past, limit))
+        for at in gone:
+            del self._draft.states[at]
         return len(gone)
 
     def _drop_verdicts(self, cutoff: datetime, limit: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, delete, exists, select
 
 from canary.errors import NotFound
 from canary.records import Alarm, SeriesKey
@@ -34,9 +34,12 @@ class DetectorPart(Session):
 
     def drop_states(self, kind: StateKind, series_: Collection[SeriesKey]) -> None:
         for chunk in chunks([series_id(key) for key in series_]):
-            self._writer.execute(
-                delete(detector_states).where(detector_states.c.kind == kind.value, detector_states.c.series.in_(chunk))
-            )
+            which = (detector_states.c.kind == kind.value) & detector_states.c.series.in_(chunk)
+            named = self._connection.scalars(select(detector_states.c.detector).where(which)).all()
+            self._writer.execute(delete(detector_states).where(which))
+            if kind is StateKind.RECOVERY:
+                still = exists().where(detector_states.c.detector == detectors.c.digest)
+                self._writer.execute(delete(detectors).where(detectors.c.digest.in_(named), ~still))
 
     def put_detector(self, digest: str, parameters: str) -> None:
         insert_new(self._writer, detectors, [(digest, parameters)])

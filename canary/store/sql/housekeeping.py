@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Table, delete, exists, select, update
 
 from canary.records import BaselineStatus, Observation, Purpose, Recording
-from canary.store.base import Retention
+from canary.store.base import Retention, StateKind
 from canary.store.codec import micros
 from canary.store.retention import EVIDENCE, NEIGHBOURS, ON_DEMAND, evidence, in_force, recording_of
 from canary.store.sql.baselines import BaselinePart
 from canary.store.sql.rows import to_observation
 from canary.store.sql.statements import chunks
-from canary.store.sql.tables import answers, baselines, observations, outbox, scores, verdicts
+from canary.store.sql.tables import answers, baselines, detector_states, observations, outbox, scores, verdicts
 
 _BAD = observations.c.failure.is_not(None) | exists().where(
     scores.c.seq == observations.c.seq, scores.c.event.is_(True)
@@ -28,6 +28,7 @@ class HousekeepingPart(BaselinePart):
             lambda most: self._delete(answers, _kept_past(now - retention.failure_bodies), most),
             lambda most: self._delete(answers, answers.c.kept.in_(self._idle_recordings()), most),
             lambda most: self._delete(observations, _bare_past(now - retention.observations), most),
+            lambda most: self._drop_states(now - retention.observations, most),
             lambda most: self._delete(verdicts, verdicts.c.at < micros(now - retention.observations), most),
             lambda most: self._delete(outbox, outbox.c.delivered_at < micros(now - retention.notifications), most),
         )
@@ -41,6 +42,12 @@ class HousekeepingPart(BaselinePart):
         key = next(iter(table.primary_key))
         some = select(key).where(condition).limit(limit)
         return self._writer.execute(delete(table).where(key.in_(some))).rowcount
+
+    def _drop_states(self, cutoff: datetime, limit: int) -> int:
+        alarming = detector_states.c.kind == StateKind.ALARM.value
+        past = select(detector_states.c.series).where(alarming, detector_states.c.slot_time < micros(cutoff))
+        gone = delete(detector_states).where(alarming, detector_states.c.series.in_(past.limit(limit)))
+        return self._writer.execute(gone).rowcount
 
     def _judge_bodies(self, cutoff: datetime, limit: int) -> int:
         query = select(observations).join(answers).where(answers.c.kept == "", answers.c.slot_time < micros(cutoff))

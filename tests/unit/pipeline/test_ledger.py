@@ -4,6 +4,7 @@ from typing import cast
 import pytest
 
 from canary.alert.incident import Reason
+from canary.errors import NotFound
 from canary.pipeline.advance import alarms_again
 from canary.pipeline.watch import Rhythm, muster
 from canary.records import (
@@ -71,6 +72,18 @@ def test_an_incident_resolves_once_recovery_is_proven() -> None:
     assert reasons[-1] is Reason.RESOLVED
     with store.reading() as tx:
         assert [incident.state for incident in tx.incidents()] == [IncidentState.RESOLVED]
+
+
+def test_a_test_of_recovery_leaves_nothing_behind_once_it_is_passed() -> None:
+    store, seen = MemoryStore(), set[str]()
+    clock = FakeClock(START)
+    for _ in play(ledger(store, clock, watch(["long"])), clock, {"long": [*FAULTY, *[CLEAN] * 600]}):
+        with store.reading() as tx:
+            seen |= {state.detector for state in tx.states(StateKind.RECOVERY).values()}
+    assert seen
+    for digest in seen:  # that of the first alarm, and of what it grew to
+        with store.reading() as tx, pytest.raises(NotFound):
+            tx.detector(digest)
 
 
 def test_an_unreachable_pool_is_an_availability_incident() -> None:

@@ -1,4 +1,4 @@
-"""Replicas as scopes of their own: their answers, and what becomes of their evidence when their pool is recorded anew."""
+"""Replicas as scopes of their own: what they hear, and what becomes of it when their pool is recorded anew."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,6 +1,5 @@
 """What a config costs, and what it can see: before the first probe is fired."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from canary.baseline.recording import REFERENCE_ANSWERS
 from canary.config import Assignment, Config, cost
-from canary.detect import Detector, answers_needed
+from canary.detect import answers_needed
 from canary.detect.escalation import Levels, extra_while_healthy
-from canary.pipeline.sight import SERIES, Sight, sights
-from canary.pipeline.watch import ANSWER, Rhythm, Terms, Watch, muster
+from canary.pipeline.sight import SERIES, Sight, ears, sights
+from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.records import Baseline, BaselinePart, BaselineStatus, SeriesKey, Signal, SignalKind
 from canary.score import SCORERS, signals
 
@@ -153,21 +152,21 @@ def _recording(assignments: Sequence[Assignment], n: int) -> Cost:
 
 
 def _escalated(config: Config, watch: Watch, n: int) -> Escalated | None:
-    """A probe group is escalated when one of its series is."""
+    """A probe group is escalated when one of its series is, or a scope that hears one of them."""
     rules = config.detect.escalation
     if not rules.extra_share:
         return None
     levels = Levels(rules.warning)
     extra: dict[tuple[str, str], float] = defaultdict(float)
-    known: dict[tuple[Detector, float, timedelta], float] = {}
-    for series, watched in watch.armed.items():
-        alike = watched.detector, watched.share, watched.interval
+    known: dict[object, float] = {}
+    for ear in ears(watch):
+        alike = frozenset(ear.members.items()), ear.scope, ear.log_budget
         if alike not in known:
-            budget = math.log(watch.terms.false_alarms_per_week * watched.share * (watched.interval / _WEEK))
             known[alike] = extra_while_healthy(
-                watched.detector, 1.0 / (n + 1), ANSWER, budget, factor=rules.factor, levels=levels
+                ear.growth, 1.0 / (n + 1), ear.log_budget, factor=rules.factor, levels=levels
             )
-        extra[series.target, series.group] += known[alike]
+        for series in ear.series:
+            extra[series.target, series.group] += known[alike]
     assignments = config.assignments()
     most = rules.extra_share * sum(one.tokens_in(_WEEK) for one in assignments)
     healthy = sum(one.tokens_in(_WEEK) * extra[one.target.name, one.group] for one in assignments)

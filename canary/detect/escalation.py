@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canary.detect.detectors import Detector
-from canary.detect.power import delay
+from canary.detect.power import Growth, delay
 
 HYSTERESIS = 1.0
 """Nats that evidence has to decay below the warning until the series falls back."""
@@ -107,7 +107,7 @@ def hastened_delay(
     if math.isinf(delay(detector, share, exposure, log_budget)):
         return math.inf
     elapsed, alarmed_at = np.zeros(_REPLICAS), np.full(_REPLICAS, math.inf)
-    paths = _paths(detector, share, exposure, log_budget, factor, levels)
+    paths = _paths(Growth(*detector.typical(exposure)), share, log_budget, factor, levels)
     for _, (gap, r) in zip(range(_MOST_PROBES), paths, strict=False):
         elapsed += gap
         alarmed_at = np.where((r >= 1.0) & np.isinf(alarmed_at), elapsed, alarmed_at)
@@ -116,38 +116,35 @@ def hastened_delay(
     return float(np.median(alarmed_at))
 
 
-def extra_while_healthy(
-    detector: Detector, rate: float, exposure: float, log_budget: float, *, factor: int, levels: Levels
-) -> float:
-    """Mean number of extra slots per interval that one healthy series causes, in [0, factor - 1]; deterministic.
+def extra_while_healthy(growth: Growth, rate: float, log_budget: float, *, factor: int, levels: Levels) -> float:
+    """Mean extra slots, by the regular ones, that a healthy series or scope causes, in [0, factor - 1]; deterministic.
 
     Args:
-        detector: of the series.
+        growth: of its evidence.
         rate: of healthy answers that are events, in [0, 1].
-        exposure: of a typical answer, in the signal's unit of exposure, > 0.
         log_budget: ln b of a regular slot, in nats, finite.
         factor: slots in an interval while escalated, >= 1.
         levels: of the warning.
 
     >>> from canary.detect.events import EventDetector
-    >>> detector, levels = EventDetector(1e-3), Levels(-6.0)
-    >>> rates = [extra_while_healthy(detector, p, 1.0, math.log(1e-7), factor=5, levels=levels) for p in (0.0, 1e-3)]
+    >>> growth, levels = Growth(*EventDetector(1e-3).typical(1.0)), Levels(-6.0)
+    >>> rates = [extra_while_healthy(growth, p, math.log(1e-7), factor=5, levels=levels) for p in (0.0, 1e-3)]
     >>> rates[0] == 0.0 < rates[1]
     True
     """
-    paths = _paths(detector, rate, exposure, log_budget, factor, levels)
+    paths = _paths(growth, rate, log_budget, factor, levels)
     intervals = sum(float(gap.sum()) for _, (gap, _) in zip(range(_HEALTHY_PROBES), paths, strict=False))
     return _REPLICAS * _HEALTHY_PROBES / intervals - 1.0
 
 
 def _paths(
-    detector: Detector, share: float, exposure: float, log_budget: float, factor: int, levels: Levels
+    growth: Growth, share: float, log_budget: float, factor: int, levels: Levels
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Probe by probe, the intervals since the probe before and R, each of shape (replicas,); R is reset at an alarm."""
-    e = np.exp(np.stack(detector.typical(exposure)))
-    budget = math.exp(log_budget) / detector.alternatives
+    e = np.exp(np.stack([growth.healthy, growth.event]))
+    budget = math.exp(log_budget) / e.shape[1]
     rest = budget * e[0] / (1.0 - e[0])  # where R settles while there is no event
-    r = np.broadcast_to(rest, (_REPLICAS, detector.alternatives))
+    r = np.broadcast_to(rest, (_REPLICAS, e.shape[1]))
     escalated, rng = np.zeros(_REPLICAS, dtype=bool), np.random.default_rng(_SEED)
     warning, fallback = math.exp(levels.warning), math.exp(levels.fallback)
     while True:

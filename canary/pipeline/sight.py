@@ -55,14 +55,20 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ear:
+class Ear:
     """A series or a scope: whom it hears, how often, and what it spends in a week."""
 
+    series: Sequence[SeriesKey]
     members: Mapping[Detector, float]  # with the answers a second that each brings
     golden: int
     interval: timedelta
     per_week: float
     scope: bool
+
+    @property
+    def log_budget(self) -> float:
+        """Ln b of one slot."""
+        return math.log(self.per_week * (self.interval / _WEEK))
 
     @property
     def bound(self) -> float:
@@ -72,25 +78,36 @@ class _Ear:
 
     @property
     def growth(self) -> Growth:
+        """How its evidence moves with each answer."""
         if self.scope:
             return scope_growth(self.members, ANSWER)
         (detector,) = self.members
         return Growth(*detector.typical(ANSWER))
 
 
+def ears(watch: Watch) -> Iterator[Ear]:
+    """The armed series, and the scopes of each level but those of replicas."""
+    for level in _levels(watch):
+        yield from (_ear(watch, members, scope=level != SERIES) for _, members in _heard(watch, level))
+
+
 def sights(watch: Watch, *, by_signal: bool = False) -> tuple[Sight, ...]:
     """What armed series, and the scopes of each level, can see: by kind of signal, or by signal; narrowest first."""
     rows = []
-    for level in (SERIES, *(one for one in watch.hierarchy.levels if one is not Level.REPLICA)):
+    for level in _levels(watch):
         for (kind, signal, _), ears in sorted(_ears(watch, level, by_signal=by_signal).items()):
             middle = sorted(ears, key=lambda ear: (ear.bound, ear.interval))[len(ears) // 2]
             rows.append(_sight(watch, level, kind, signal, middle, len(ears)))
     return tuple(rows)
 
 
-def _ears(watch: Watch, level: str, *, by_signal: bool) -> Mapping[tuple[SignalKind, str, timedelta], Sequence[_Ear]]:
+def _levels(watch: Watch) -> Sequence[str]:
+    return (SERIES, *(one for one in watch.hierarchy.levels if one is not Level.REPLICA))
+
+
+def _ears(watch: Watch, level: str, *, by_signal: bool) -> Mapping[tuple[SignalKind, str, timedelta], Sequence[Ear]]:
     """Series of different rhythms stand apart; scopes of one level, which may hear several, do not."""
-    found: dict[tuple[SignalKind, str, timedelta], list[_Ear]] = defaultdict(list)
+    found: dict[tuple[SignalKind, str, timedelta], list[Ear]] = defaultdict(list)
     for key, members in _heard(watch, level):
         ear = _ear(watch, members, scope=level != SERIES)
         pace = ear.interval if level == SERIES else timedelta(0)
@@ -108,17 +125,17 @@ def _heard(watch: Watch, level: str) -> Iterator[tuple[SeriesKey, Sequence[Serie
     yield from scopes.items()
 
 
-def _ear(watch: Watch, members: Sequence[SeriesKey], *, scope: bool) -> _Ear:
+def _ear(watch: Watch, members: Sequence[SeriesKey], *, scope: bool) -> Ear:
     heard: list[Watched] = [watch.armed[key] for key in members]
     rates: dict[Detector, float] = defaultdict(float)
     for one in heard:
         rates[one.detector] += 1.0 / one.interval.total_seconds()
     share = sum(one.share for one in heard) * (watch.hierarchy.weight if scope else 1.0)
     interval = heard[0].interval if len(heard) == 1 else timedelta(seconds=1.0 / sum(rates.values()))
-    return _Ear(rates, min(one.n for one in heard), interval, watch.terms.false_alarms_per_week * share, scope)
+    return Ear(members, rates, min(one.n for one in heard), interval, watch.terms.false_alarms_per_week * share, scope)
 
 
-def _sight(watch: Watch, level: str, kind: SignalKind, signal: str, ear: _Ear, count: int) -> Sight:
+def _sight(watch: Watch, level: str, kind: SignalKind, signal: str, ear: Ear, count: int) -> Sight:
     growth, budget = ear.growth, ear.per_week * (ear.interval / _WEEK)
     delta = watch.terms.delta / max(1, len(watch.signals))
     least = smallest_seen(growth, math.log(budget))

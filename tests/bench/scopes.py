@@ -27,7 +27,7 @@ _HIERARCHY = hierarchy_of(
     [SeriesKey(f"m/p/{pool}", "r", group, "s") for pool in range(_POOLS) for group in "abcde"], replicas=False
 )
 """Of 16 pools of one model on one platform, with five probe groups: what one level may spend."""
-_FLEETS, _WARM, _SCOPES = 600, 300, 2000
+_FLEETS, _WARM, _SCOPES = 200, 300, 1000
 _SERIES = 1000
 _SLOTS = 1500
 _BUDGET = 0.1  # false alarms per series over all slots

@@ -162,6 +162,16 @@ def test_escalation_costs_its_share_at_most_and_less_while_all_is_well(tmp_path:
     assert outlook.escalation.false_warnings_per_week == pytest.approx(160, abs=1)
 
 
+def test_what_scopes_escalate_while_all_is_well_is_counted(tmp_path: Path) -> None:
+    """Beside a second model the series of one have a quarter of its budget, and cost what they cost alone with that."""
+    both = forecast(a_config(tmp_path, models="a, b"), golden=5_000).escalation
+    alone = forecast(a_config(tmp_path, models="a", budget=0.25 / 4), golden=5_000)
+    assert both is not None
+    assert alone.escalation is not None
+    assert alone.scopes == 0
+    assert both.tokens_while_healthy > 1.2 * (2 * alone.escalation.tokens_while_healthy)
+
+
 def test_escalation_that_is_off_is_not_forecast(tmp_path: Path) -> None:
     config = a_config(tmp_path)
     off = config.detect.model_copy(update={"escalation": Escalation(extra_share=0.0)})

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.detect import DistanceDetector, EventDetector, delay, log_budget
+from canary.detect import DistanceDetector, EventDetector, Growth, delay, log_budget
 from canary.detect.escalation import Levels, extra_while_healthy, hastened_delay
 
 AT = datetime(2025, 8, 25, tzinfo=UTC)
 MINUTE, WEEK = timedelta(minutes=1), timedelta(weeks=1)
 LEVELS = Levels(-6.0)
 LOG_B = math.log(1e-6)
+GROWTH = Growth(*EventDetector(1e-3).typical(1.0))
 DETECTORS = [EventDetector(1e-3), DistanceDetector.from_golden(list(np.linspace(0.0, 1.0, 5000)), 1e-3)]
 
 policies = st.lists(st.tuples(st.integers(1, 20), st.booleans()), min_size=1, max_size=80)
@@ -74,12 +75,11 @@ def test_what_is_never_seen_is_not_seen_faster():
 
 
 def test_a_healthy_series_without_events_causes_no_extra_slots():
-    assert extra_while_healthy(EventDetector(1e-3), 0.0, 1.0, LOG_B, factor=5, levels=LEVELS) == 0.0
+    assert extra_while_healthy(GROWTH, 0.0, LOG_B, factor=5, levels=LEVELS) == 0.0
 
 
 def test_a_lower_warning_costs_more_while_all_is_well():
     costs = [
-        extra_while_healthy(EventDetector(1e-3), 1e-3, 1.0, LOG_B, factor=5, levels=Levels(warning))
-        for warning in (-4.0, -6.0, -8.0)
+        extra_while_healthy(GROWTH, 1e-3, LOG_B, factor=5, levels=Levels(warning)) for warning in (-4.0, -6.0, -8.0)
     ]
     assert 0.0 < costs[0] < costs[1] < costs[2]

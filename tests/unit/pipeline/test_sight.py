@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from canary.pipeline.sight import SERIES, SHARES, Sight, sights
+from canary.pipeline.sight import SERIES, SHARES, Sight, ears, sights
 from tests.unit.pipeline.stage import MINUTE, TERMS, watch
 
 POOLS = [f"pool-{n}" for n in range(8)]
@@ -79,3 +79,11 @@ def test_the_least_share_lies_between_what_is_seen_and_what_is_not() -> None:
 
 def test_nothing_is_seen_where_nothing_is_armed() -> None:
     assert sights(watch(POOLS, n=10)) == ()
+
+
+def test_ears_are_of_every_series_and_scope_and_spend_the_budget_together() -> None:
+    on = watch(["long", "short"], groups=("prose", "code"))
+    found = list(ears(on))
+    assert sum(ear.per_week for ear in found) == pytest.approx(TERMS.false_alarms_per_week)
+    assert [list(ear.series) for ear in found if not ear.scope] == [[key] for key in on.armed]
+    assert {key for ear in found if ear.scope for key in ear.series} == set(on.armed)

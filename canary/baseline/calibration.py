@@ -3,7 +3,9 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 
 from canary.baseline.recording import REFERENCE_ANSWERS, reference_part
@@ -30,6 +32,9 @@ Judged = tuple[Observation, Sequence[Score | Unscored]]
 """An observation with its scores; a burst is its first observation with the worst scores of all."""
 Thresholds = Mapping[tuple[str, str], float]
 """By (probe digest, signal)."""
+Scales = Mapping[tuple[str, str], float]
+"""By (probe digest, signal) of a distance; 1 for those not named."""
+_ALIKE: Scales = MappingProxyType({})
 
 
 def references(observations: Sequence[Observation], *, k: int = REFERENCE_ANSWERS) -> tuple[Reference, ...]:
@@ -38,12 +43,33 @@ def references(observations: Sequence[Observation], *, k: int = REFERENCE_ANSWER
     Real logprob noise is a finite set of atoms, so identical logprobs are kept once. A variant without any answer has
     no reference. Of a burst the first answer counts; alone and in bursts of any size, a variant has one reference.
     """
+    answers = reference_answers(observations, k=k)
+    return tuple(reference_of(digest, salt, answers[digest, salt]) for digest, salt in sorted(answers))
+
+
+def reference_answers(
+    observations: Sequence[Observation], *, k: int = REFERENCE_ANSWERS
+) -> Mapping[tuple[str, int], Sequence[Response]]:
+    """The answers of the reference part by (probe digest, salt), in the order of recording."""
     part = reference_part(observations, k=k)
     answers: dict[tuple[str, int], list[Response]] = defaultdict(list)
     for each in sorted(observations, key=lambda one: one.ordinal):
         if each.slot_id in part and each.leads and each.response is not None:
             answers[each.probe_digest, each.salt].append(each.response)
-    return tuple(_reference(digest, salt, answers[digest, salt]) for digest, salt in sorted(answers))
+    return answers
+
+
+def reference_of(digest: str, salt: int, answers: Sequence[Response]) -> Reference:
+    """What these answers to one probe with one salt look like."""
+    return Reference(
+        digest,
+        salt,
+        logprobs=_distinct(answer.logprobs for answer in answers),
+        prompt_logprobs=_distinct(answer.prompt_logprobs for answer in answers),
+        answers=tuple(Counter(answer_digest(answer.text) for answer in answers).most_common()),
+        prompt_tokens=_distinct(answer.prompt_tokens for answer in answers),
+        lengths=tuple(sorted(answer.completion_tokens for answer in answers if answer.completion_tokens is not None)),
+    )
 
 
 def thresholds(reference_rows: Iterable[Judged], stratified: Collection[str]) -> dict[tuple[str, str], float]:
@@ -68,6 +94,7 @@ def baselines(
     signals: Mapping[str, Signal],
     *,
     now: datetime,
+    scales: Scales = _ALIKE,
 ) -> tuple[Baseline, ...]:
     """One proposed baseline for each series that has a judged answer in the calibration part `rows`.
 
@@ -83,9 +110,8 @@ def baselines(
                 check_version(score.signal, score.version, signals)
                 key = SeriesKey(recording.target, recording.region, observation.group, score.signal)
                 judged[key].append((observation.probe_digest, score))
-    return tuple(
-        _baseline(recording, key, scored, limits, signals[key.signal], now) for key, scored in sorted(judged.items())
-    )
+    made = _Made(recording, limits, scales, now)
+    return tuple(made.baseline(key, scored, signals[key.signal]) for key, scored in sorted(judged.items()))
 
 
 def calibrate(
@@ -95,11 +121,13 @@ def calibrate(
     *,
     stratified: Collection[str],
     now: datetime,
+    scales: Scales = _ALIKE,
     k: int = REFERENCE_ANSWERS,
 ) -> tuple[Baseline, ...]:
     """Split a recording's judged answers, take thresholds from one part and baselines from the other.
 
     The answers are those of `recording`, judged against the `references` of the same answers. A burst is one of them.
+    `scales` are of the reference part too.
 
     Raises:
         BaselineError: nothing of the calibration part could be judged, or scorer versions differ from `signals`.
@@ -108,7 +136,7 @@ def calibrate(
     part = reference_part([observation for observation, _ in answers], k=k)
     limits = thresholds((row for row in answers if row[0].slot_id in part), stratified)
     rows = (row for row in answers if row[0].slot_id not in part)
-    proposed = baselines(recording, rows, limits, signals, now=now)
+    proposed = baselines(recording, rows, limits, signals, now=now, scales=scales)
     if not proposed:
         raise BaselineError(f"recording {recording.id} holds no answer that could be judged: record again")
     return proposed
@@ -122,64 +150,50 @@ def check_version(signal: str, version: int, signals: Mapping[str, Signal]) -> N
         raise BaselineError(f"the signal {signal} was scored at version {version} but {known}: record again")
 
 
-def _baseline(
-    recording: Recording,
-    key: SeriesKey,
-    scored: Sequence[tuple[str, Score]],
-    limits: Thresholds,
-    signal: Signal,
-    now: datetime,
-) -> Baseline:
-    distance = signal.kind is SignalKind.DISTANCE
-    values: dict[str, list[float]] = defaultdict(list)
-    for digest, score in scored:
-        values[digest].append(score.value)
-    worst = {digest: 0.0 if distance else limits.get((digest, key.signal), 0.0) for digest in values}
-    parts = tuple(_part(digest, values[digest], worst[digest], distance=distance) for digest in sorted(values))
-    return Baseline(
-        id=_id(recording, key),
-        series=key,
-        epoch=recording.epoch,
-        status=BaselineStatus.PROPOSED,
-        scorer_version=signal.version,
-        created_at=now,
-        n=len(scored),
-        exposure=float(len(scored)),
-        events=sum(part.events for part in parts),
-        parts=parts,
-        calibration=tuple(sorted(value for part in parts for value in part.calibration)),
-    )
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Makes the baselines of a recording."""
+
+    recording: Recording
+    limits: Thresholds
+    scales: Scales
+    now: datetime
+
+    def baseline(self, key: SeriesKey, scored: Sequence[tuple[str, Score]], signal: Signal) -> Baseline:
+        values: dict[str, list[float]] = defaultdict(list)
+        for digest, score in scored:
+            values[digest].append(score.value)
+        part = self._distances if signal.kind is SignalKind.DISTANCE else self._events
+        parts = tuple(part((digest, key.signal), sorted(values[digest])) for digest in sorted(values))
+        return Baseline(
+            id=_id(self.recording, key),
+            series=key,
+            epoch=self.recording.epoch,
+            status=BaselineStatus.PROPOSED,
+            scorer_version=signal.version,
+            created_at=self.now,
+            n=len(scored),
+            exposure=float(len(scored)),
+            events=sum(part.events for part in parts),
+            parts=parts,
+            calibration=tuple(sorted(value for part in parts for value in part.standardised)),
+        )
+
+    def _distances(self, of: tuple[str, str], values: Sequence[float]) -> BaselinePart:
+        return BaselinePart(of[0], len(values), calibration=tuple(values), scale=self.scales.get(of, 1.0))
+
+    def _events(self, of: tuple[str, str], values: Sequence[float]) -> BaselinePart:
+        threshold = self.limits.get(of, 0.0)
+        return BaselinePart(of[0], len(values), threshold, sum(value > threshold for value in values))
 
 
 def _as_one(burst: Sequence[Judged]) -> Judged:
     return burst[0][0], tuple(score for _, score in worst(burst))
 
 
-def _part(digest: str, values: Sequence[float], threshold: float, *, distance: bool) -> BaselinePart:
-    return BaselinePart(
-        probe_digest=digest,
-        n=len(values),
-        threshold=threshold,
-        events=0 if distance else sum(value > threshold for value in values),
-        calibration=tuple(sorted(values)) if distance else (),
-    )
-
-
 def _id(recording: Recording, key: SeriesKey) -> str:
     facts = "\x1f".join((recording.id, key.target, key.region, key.group, key.signal))
     return hashlib.blake2b(facts.encode(), digest_size=12).hexdigest()
-
-
-def _reference(digest: str, salt: int, answers: Sequence[Response]) -> Reference:
-    return Reference(
-        digest,
-        salt,
-        logprobs=_distinct(answer.logprobs for answer in answers),
-        prompt_logprobs=_distinct(answer.prompt_logprobs for answer in answers),
-        answers=tuple(Counter(answer_digest(answer.text) for answer in answers).most_common()),
-        prompt_tokens=_distinct(answer.prompt_tokens for answer in answers),
-        lengths=tuple(sorted(answer.completion_tokens for answer in answers if answer.completion_tokens is not None)),
-    )
 
 
 def _distinct(values: Iterable[T | None]) -> tuple[T, ...]:

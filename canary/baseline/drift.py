@@ -7,11 +7,13 @@ the new ones are then exchangeable, and a table of counts is hypergeometric (Fis
 * an EVENT or BOUNDED signal gives one table: events (ones) and other answers, then and now;
 * a DISTANCE signal gives one for each of `TOPS`: how many of the largest of all values, then and now. The median shows
   a shift of all answers, the largest hundredth a few bad ones among many. Ties stay together, and p is times three.
+  Values are standardised by the scales of the baseline on both sides, as a detector of it hears them: these are of its
+  reference part, so that golden answers then and now are exchangeable none the less.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +32,8 @@ class Difference:
     """What new golden answers of a series show beside those of the baseline `than`.
 
     `before` and `now` are shares of the `n_before` and `n_now` answers: of events, or of values above `above`, the cut
-    at which they differ most. `p` is the probability of so large a difference, or a larger one, if nothing changed.
+    at which they differ most: in the signal's unit, or `standardised`, which is as it would be on a usual probe. `p` is
+    the probability of so large a difference, or a larger one, if nothing changed.
     """
 
     series: SeriesKey
@@ -41,6 +44,7 @@ class Difference:
     now: float
     p: float
     above: float | None = None
+    standardised: bool = False
 
 
 def compare(than: Baseline, kind: SignalKind, values: Mapping[str, Sequence[float]]) -> Difference | None:
@@ -58,8 +62,10 @@ def compare(than: Baseline, kind: SignalKind, values: Mapping[str, Sequence[floa
             new = sum(value > part.threshold for part in parts for value in values[part.probe_digest])
             return Difference(than.series, than.id, n, m, old / n, new / m, fisher(old, n, new, m))
         case SignalKind.DISTANCE:
-            golden = np.array([value for part in parts for value in part.calibration])
-            return _largest(than, golden, np.array([value for part in parts for value in values[part.probe_digest]]))
+            golden = np.array([value for part in parts for value in part.standardised])
+            fresh = np.array([value / part.scale for part in parts for value in values[part.probe_digest]])
+            found = _largest(than, golden, fresh)
+            return replace(found, standardised=any(part.scale != 1.0 for part in parts))
 
 
 def striking(found: Sequence[Difference], level: float = LEVEL) -> tuple[Difference, ...]:

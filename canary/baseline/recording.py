@@ -1,8 +1,8 @@
 """What to fire for a golden recording: a deterministic plan, so that it can be resumed.
 
-Each (probe, salt) is first fired `k` times: the *reference part*, from which the scorers that compare, and the
-thresholds, are made. Then, for each probe group, `recording.n` runs with probe and salt drawn at random as in
-production: the *calibration part*. Given the reference part, calibration answers are exchangeable with healthy
+Each (probe, salt) is first fired `k` times: the *reference part*, from which the scorers that compare, the thresholds
+and the scales of distances are made. Then, for each probe group, `recording.n` runs with probe and salt drawn at random
+as in production: the *calibration part*. Given the reference part, calibration answers are exchangeable with healthy
 production answers, which is what the golden bounds of `canary.detect` stand on.
 
 A group of bursts is fired in bursts, in both parts, and a burst counts as one.

@@ -18,6 +18,6 @@ def restricted(baseline: Baseline, probes: Collection[str]) -> Baseline | None:
     n = sum(part.n for part in parts)
     if n == 0:
         return None
-    values = tuple(sorted(value for part in parts for value in part.calibration))
+    values = tuple(sorted(value for part in parts for value in part.standardised))
     events = sum(part.events for part in parts)
     return replace(baseline, n=n, exposure=float(n), events=events, parts=parts, calibration=values)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from canary.config import Config
     from canary.pipeline.watch import Watch
     from canary.probe.client import ProbeClient
-    from canary.records import Baseline, Target
+    from canary.records import Baseline, BaselinePart, Target
     from canary.store.base import Store
 
 _targets = click.option(
@@ -289,10 +289,7 @@ def _details(config: "Config", one: "Baseline", watch: "Watch") -> dict[str, obj
         **facts(one),
         "armed": one.series in watch.armed,
         "needed": None if learning is None else learning.needed,
-        "probes": {
-            known.get(part.probe_digest, part.probe_digest): {"answers": part.n, "threshold": part.threshold}
-            for part in one.parts
-        },
+        "probes": {known.get(part.probe_digest, part.probe_digest): _part(part) for part in one.parts},
         "calibration": _quantiles(one),
     }
 
@@ -321,13 +318,18 @@ def _report(config: "Config", proposed: "Mapping[str, tuple[Baseline, ...]]", *,
     )
 
 
+def _part(part: "BaselinePart") -> dict[str, float]:
+    facts = {"answers": part.n, "threshold": part.threshold}
+    return {**facts, "scale": part.scale} if part.calibration else facts
+
+
 def _quantiles(one: "Baseline") -> dict[str, float] | None:
-    if not one.calibration:
+    """Of golden distances in the signal's unit."""
+    values = one.golden
+    if not values:
         return None
     at = {"median": 0.5, "99 %": 0.99, "maximum": 1.0}
-    return {
-        name: one.calibration[min(len(one.calibration) - 1, int(q * len(one.calibration)))] for name, q in at.items()
-    }
+    return {name: values[min(len(values) - 1, int(q * len(values)))] for name, q in at.items()}
 
 
 def _shortfall(one: "Baseline", needed: int) -> str:

@@ -30,7 +30,7 @@ def diff(path: str, before: str, after: str, as_json: bool) -> None:
     """What the recording of AFTER shows beside that of BEFORE, judged by the references and thresholds of BEFORE.
 
     Both are ids of baselines, or beginnings of ids, of one target; all series of their two epochs are compared, on the
-    probes that both know.
+    probes that both know. "Standardised" distances are divided by the scales that BEFORE has for its probes.
     """
     from canary.baseline import striking
 
@@ -78,6 +78,7 @@ def _at(one: "Baseline") -> str:
 
 def _show(found: "Sequence[Difference]", strange: "Sequence[Difference]") -> None:
     from canary.cli.sights import share
+    from canary.pipeline.guard import beyond
 
     if not found:
         console().print("they have no probe and signal in common")
@@ -85,8 +86,8 @@ def _show(found: "Sequence[Difference]", strange: "Sequence[Difference]") -> Non
     table = columns("group", "signal", "answers", "before", "now", "p", "differs")
     for one in sorted(found, key=lambda one: one.p):
         answers = f"{one.n_before:,}, {one.n_now:,}"
-        beyond = "" if one.above is None else f" beyond {one.above:.3g}"
-        rates = (f"{share(one.before)}{beyond}", f"{share(one.now)}{beyond}")
+        cut = beyond(one)
+        rates = (f"{share(one.before)} {cut}".strip(), f"{share(one.now)} {cut}".strip())
         table.add_row(one.series.group, one.series.signal, answers, *rates, f"{one.p:.2g}", "yes" * (one in strange))
     console().print(table)
 

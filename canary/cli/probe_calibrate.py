@@ -194,7 +194,7 @@ def _noise(terms: _Terms, baseline: "Baseline", signal: "Signal") -> Noise:
     threshold = max(part.threshold for part in baseline.parts)
     blind = signal.unit == "answers" and threshold >= 1.0  # of 0 and 1: nothing is worse than golden
     sharp = not blind and (isinstance(status, Armed) or baseline.events / baseline.n <= share / MARGIN)
-    values = baseline.calibration
+    values = baseline.golden
     return Noise(
         signal=signal.name,
         kind=kind.value,

@@ -8,7 +8,7 @@ Frozen parameters (`Detector`, `RecoveryTest`, `Rule`) stay apart from explicit,
 `VerdictState`). Probabilities are per answer; logs are natural. numpy and scipy.special alone.
 """
 
-from canary.detect import esr, hierarchy, sequential, twosample
+from canary.detect import esr, hierarchy, residuals, sequential, twosample
 from canary.detect.arming import Armed, Learning, answers_needed, arm, clean_detector, rate_bound
 from canary.detect.bounded import BoundedDetector
 from canary.detect.bounds import lower_share, upper_share
@@ -60,6 +60,7 @@ __all__ = [
     "onset",
     "rate_bound",
     "reset",
+    "residuals",
     "scope_growth",
     "sequential",
     "size",

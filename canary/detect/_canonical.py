@@ -44,3 +44,10 @@ def numbers(fact: object) -> tuple[float, ...]:
     if isinstance(fact, list):
         return tuple(number(each) for each in fact)
     raise ValueError(f"expected a list of numbers, got {type(fact).__name__}")
+
+
+def numbers_by_name(fact: object) -> tuple[tuple[str, float], ...]:
+    """A JSON object of numbers, in the order of its names. Raises ValueError for anything else."""
+    if isinstance(fact, dict):
+        return tuple(sorted((str(name), number(each)) for name, each in fact.items()))
+    raise ValueError(f"expected an object of numbers, got {type(fact).__name__}")

@@ -146,7 +146,8 @@ def clean_detector(kind: SignalKind, n: int, exposure: float, delta: float) -> D
 
 def _detector(baseline: Baseline, kind: SignalKind, delta: float) -> Detector | None:
     if kind is SignalKind.DISTANCE:
-        return DistanceDetector.from_golden(baseline.calibration, delta)
+        scales = {part.probe_digest: part.scale for part in baseline.parts}
+        return DistanceDetector.from_golden(baseline.calibration, delta, scales)
     rate = rate_bound(baseline.events, baseline.n, baseline.exposure, delta)
     return EventDetector(rate) if math.isfinite(rate) else None
 

@@ -147,6 +147,10 @@ class BoundedDetector:
         """Ln e^k of one score, shape (K,), in nats. Raises ValueError for a value outside of [0, 1]."""
         return contaminated(self.bets(value), SHARES).reshape(-1)
 
+    def standardised(self, value: float, _probe: str, /) -> float:
+        """The value itself: 0 and 1 have no scale."""
+        return value
+
     def is_event(self, value: float, threshold: float, /) -> bool:
         """Whether the value exceeds the probe's golden threshold."""
         return value > threshold

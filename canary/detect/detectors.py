@@ -23,8 +23,8 @@ DETECTORS: Mapping[SignalKind, type[EventDetector] | type[DistanceDetector] | ty
 class Detector(Protocol):
     """Frozen parameters that turn one score into e-values against K alternatives.
 
-    While the series is healthy and the golden bounds behind the parameters hold, the mean of every exp(log_e)[k]
-    given the past is <= 1.
+    Values are `standardised`. While the series is healthy and the golden bounds behind the parameters hold, the mean of
+    every exp(log_e)[k] given the past is <= 1.
     """
 
     @property
@@ -35,6 +35,10 @@ class Detector(Protocol):
     @property
     def digest(self) -> str:
         """Of `to_json`: equal parameters have equal digests."""
+        ...
+
+    def standardised(self, value: float, probe: str, /) -> float:
+        """The score of an answer to this probe (by its digest) as the other methods take it: see `residuals`."""
         ...
 
     def is_event(self, value: float, threshold: float, /) -> bool:

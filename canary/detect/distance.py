@@ -11,13 +11,16 @@ The p-value takes finitely many levels, so a bet with density kappa * u^(kappa -
 between them: mean 1 under the worst law that the tails allow, and larger than its value at the cell's upper end.
 With a share p of answers touched, e = 1 - p + p * bet.
 
+Golden and other distances of a probe are standardised by its scale before they are pooled and judged: see
+`canary.detect.residuals`, also for why all of this holds then as it does without.
+
 References:
     Bates, Candes, Lei, Romano, Sesia: Testing for outliers with conformal p-values, arXiv 2104.08279.
 """
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -25,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canary.detect import hierarchy
-from canary.detect._canonical import canonical, digest_of, number, numbers, read
+from canary.detect._canonical import canonical, digest_of, number, numbers, numbers_by_name, parsed, read
 from canary.detect.bounds import upper_share
 from canary.detect.esr import Outcomes
 
@@ -34,7 +37,7 @@ SHARES = (0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12, 0.25, 0.5, 0.9)
 POWERS = (0.15, 0.5)
 """Exponents kappa of the bets on a small p-value; the third bet is on a value beyond every golden one."""
 
-_KIND, _VERSION = "distance", 1
+_KIND, _VERSION, _SCALED = "distance", 1, 2
 
 
 def ranks(n: int) -> tuple[int, ...]:
@@ -75,8 +78,9 @@ class DistanceDetector:
 
     Attributes:
         n: golden values behind it, >= 1.
-        edges: golden values at `ranks(n)`, from the largest down, in the signal's unit.
+        edges: golden values at `ranks(n)`, from the largest down, standardised: in the signal's unit, on a usual probe.
         tails: bounds of the healthy probability to exceed each edge, ascending, in (0, 1].
+        scales: by probe, in the order of their names, what its values are divided by, > 0; 1 for those not named.
 
     Raises:
         ValueError: a parameter is out of range or order.
@@ -89,6 +93,7 @@ class DistanceDetector:
     n: int
     edges: tuple[float, ...]
     tails: tuple[float, ...]
+    scales: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if not len(ranks(self.n)) == len(self.edges) == len(self.tails) > 0:
@@ -97,28 +102,42 @@ class DistanceDetector:
             raise ValueError("edges must be finite and descend")
         if not all(0.0 < tail <= 1.0 for tail in self.tails) or list(self.tails) != sorted(self.tails):
             raise ValueError("tails must lie in (0, 1] and ascend")
+        if not all(0.0 < scale < math.inf for _, scale in self.scales) or list(self._scale) != sorted(self._scale):
+            raise ValueError("scales must be positive and finite, in the order of their probes")
 
     @classmethod
-    def from_golden(cls, values: Sequence[float], delta: float) -> "DistanceDetector":
+    def from_golden(
+        cls, values: Sequence[float], delta: float, scales: Mapping[str, float] | None = None
+    ) -> "DistanceDetector":
         """From golden distances in any order.
 
         Args:
-            values: of n >= 1 healthy answers drawn as in production, in the signal's unit; ties are welcome.
+            values: of n >= 1 healthy answers drawn as in production, standardised by `scales`; ties are welcome.
             delta: the detector is valid with probability 1 - delta over the golden set, in (0, 1).
+            scales: by probe, > 0, from other golden answers than these; none: all are 1.
 
         Raises:
-            ValueError: no value, or one that is not finite.
+            ValueError: no value, or one that is not finite, or a scale out of range.
         """
         if not values:
             raise ValueError("no golden value")
         descending = sorted(values, reverse=True)
         edges = tuple(float(descending[rank - 1]) for rank in ranks(len(values)))
-        return cls(len(values), edges, tail_bounds(len(values), delta))
+        told = tuple(sorted((probe, scale) for probe, scale in (scales or {}).items() if scale != 1.0))
+        return cls(len(values), edges, tail_bounds(len(values), delta), told)
 
     @property
     def alternatives(self) -> int:
         """K: three bets for each share."""
         return (1 + len(POWERS)) * len(SHARES)
+
+    def standardised(self, value: float, probe: str, /) -> float:
+        """A distance beside what is usual for its probe, >= 0: what all other methods take as a value.
+
+        >>> DistanceDetector.from_golden([0.1] * 100, 0.01, {"loud": 8.0}).standardised(2.0, "loud")
+        0.25
+        """
+        return value / self._scale.get(probe, 1.0)
 
     def p_value(self, value: float) -> float:
         """Upper bound of the healthy probability of a value as large as this; in (0, 1]; equal to golden is golden."""
@@ -180,15 +199,18 @@ class DistanceDetector:
         return digest_of(self.to_json())
 
     def to_json(self) -> str:
-        """The parameters as canonical JSON; floats read back to the same bits."""
-        facts = {"n": self.n, "edges": list(self.edges), "tails": list(self.tails)}
-        return canonical({"kind": _KIND, "version": _VERSION, **facts})
+        """The parameters as canonical JSON; floats read back to the same bits. Without scales it is of version 1."""
+        facts = {"kind": _KIND, "version": _VERSION, "n": self.n, "edges": list(self.edges), "tails": list(self.tails)}
+        return canonical(facts | {"version": _SCALED, "scales": self._scale} if self.scales else facts)
 
     @classmethod
     def from_json(cls, text: str) -> "DistanceDetector":
         """What `to_json` wrote. Raises ValueError when it is of another kind or version, or out of range."""
-        facts = read(text, _KIND, _VERSION, frozenset({"n", "edges", "tails"}))
-        return cls(int(number(facts["n"])), numbers(facts["edges"]), numbers(facts["tails"]))
+        keys = frozenset({"n", "edges", "tails"})
+        scaled = parsed(text).get("version") == _SCALED
+        facts = read(text, _KIND, _SCALED, keys | {"scales"}) if scaled else read(text, _KIND, _VERSION, keys)
+        scales = numbers_by_name(facts["scales"]) if scaled else ()
+        return cls(int(number(facts["n"])), numbers(facts["edges"]), numbers(facts["tails"]), scales)
 
     def _cell(self, value: float) -> int:
         """How many edges are >= value: 0 is beyond golden."""
@@ -197,6 +219,10 @@ class DistanceDetector:
     @cached_property
     def _ascending(self) -> tuple[float, ...]:
         return self.edges[::-1]
+
+    @cached_property
+    def _scale(self) -> dict[str, float]:
+        return dict(self.scales)
 
     @property
     def _law(self) -> NDArray[np.float64]:

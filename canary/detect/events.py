@@ -58,6 +58,10 @@ class EventDetector:
         """K."""
         return len(self.ratios)
 
+    def standardised(self, value: float, _probe: str, /) -> float:
+        """The value itself: what is an event is told by probe already, by its threshold."""
+        return value
+
     def is_event(self, value: float, threshold: float, /) -> bool:
         """Whether the value exceeds the probe's golden threshold."""
         return value > threshold

@@ -109,7 +109,7 @@ def step(
         rule: of the verdict, the same for all signals and steps.
         detector: of the signal.
         state: before the answer.
-        value: the score, in the signal's unit.
+        value: the score, `standardised` by the detector, in the signal's unit.
         exposure: in the signal's unit of exposure, > 0.
         threshold: the probe's golden threshold, in the signal's unit.
 

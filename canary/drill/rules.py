@@ -47,7 +47,7 @@ def compare(played: Played, store: Store) -> tuple[RuleOutcome, ...]:
     raised: dict[str, list[tuple[str, datetime]]] = {name: [] for name in RULES}
     with store.reading() as tx:
         golden = {
-            baseline.series: baseline.calibration
+            baseline.series: baseline.golden
             for target in scenario.targets
             for baseline in tx.baselines(target=target, status=BaselineStatus.ACTIVE)
         }

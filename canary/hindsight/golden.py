@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from canary.baseline import calibrate
+from canary.baseline import Scales, calibrate, scales_of
 from canary.errors import BaselineError
+from canary.pipeline.record import reference_observations
 from canary.pipeline.watch import Rhythm
 from canary.records import Baseline, Observation, Probe, Purpose, Recording, Score, Unscored
 from canary.score import Scorer, score, signals, stratified
@@ -46,16 +47,17 @@ class Nursery:
             if not recorded or recorded[0].finished_at is None:
                 return ()
             scored = self._scored(tx, recorded[0], rhythm, missing)
+            scales = self._scales(tx, recorded[0], rhythm, missing)
             now, worst = recorded[0].finished_at, stratified(self.scorers)
             try:
-                return calibrate(recorded[0], scored, signals(self.scorers), stratified=worst, now=now)
+                return calibrate(recorded[0], scored, signals(self.scorers), stratified=worst, now=now, scales=scales)
             except BaselineError:  # nothing that is kept can be judged
                 return ()
 
     def _scored(
         self, tx: Transaction, recording: Recording, rhythm: Rhythm, missing: Collection[str]
     ) -> Iterator[_Scored]:
-        probes = {probe.digest: _only(probe, missing) for probe in rhythm.probes}
+        probes = _only(rhythm, missing)
         began = recording.started_at
         answers = tx.observations(
             target=rhythm.target,
@@ -66,13 +68,23 @@ class Nursery:
             bodies=True,
         )
         for answer in answers:
-            digest = self.aliases.get(answer.probe_digest, answer.probe_digest)
+            digest = self._known(answer)
             if digest in probes:
                 found = self._score(tx, recording, probes[digest], answer)
                 yield (
                     replace(answer, probe_digest=digest, response=None),
                     tuple(one for one in found if one.signal in missing),
                 )
+
+    def _scales(self, tx: Transaction, recording: Recording, rhythm: Rhythm, missing: Collection[str]) -> Scales:
+        probes = _only(rhythm, missing)
+        golden = reference_observations(tx, recording, rhythm.group)
+        ours = [replace(one, probe_digest=self._known(one)) for one in golden if self._known(one) in probes]
+        return scales_of(ours, probes, self.scorers)
+
+    def _known(self, answer: Observation) -> str:
+        """The digest by which the probe is known now."""
+        return self.aliases.get(answer.probe_digest, answer.probe_digest)
 
     def _score(
         self, tx: Transaction, recording: Recording, probe: Probe, answer: Observation
@@ -84,5 +96,9 @@ class Nursery:
         return score(probe, answer, reference, self.scorers)
 
 
-def _only(probe: Probe, scorers: Collection[str]) -> Probe:
-    return replace(probe, scorers=tuple(name for name in probe.scorers if name in scorers))
+def _only(rhythm: Rhythm, scorers: Collection[str]) -> Mapping[str, Probe]:
+    """The probes by digest, with these scorers alone."""
+    return {
+        probe.digest: replace(probe, scorers=tuple(name for name in probe.scorers if name in scorers))
+        for probe in rhythm.probes
+    }

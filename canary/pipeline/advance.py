@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from canary.detect import Detector, EsrState, evidence, from_bytes, log_budget, reset, start, step, to_bytes
 from canary.pipeline.hearing import Bet, Heard, Hearing
 from canary.pipeline.scopes import Hierarchy, is_replica_of, place_of
-from canary.pipeline.watch import ANSWER, Watch, Watched, revive
+from canary.pipeline.watch import ANSWER, Watch, Watched, heard_as, revive
 from canary.records import Alarm, Observation, Score, SeriesKey, Unscored
 from canary.score.burst import bursts, worst
 from canary.store.base import ScoreRow, StateKind, StoredState, Transaction
@@ -177,12 +177,12 @@ class _Track:
 
     def feed(self, row: ScoreRow, per_week: float, alarms: list[Alarm]) -> ScoreRow:
         """One step, which may add an alarm; the row as it is to be kept."""
-        score, watched = _score(row), self.watched
+        watched = self.watched
         self.renewed = False
         fed = replace(
             row,
             detector=watched.digest,
-            event=watched.detector.is_event(score.value, watched.thresholds[row.probe_digest]),
+            event=watched.detector.is_event(heard_as(watched.detector, row), watched.thresholds[row.probe_digest]),
             log_budget=log_budget(
                 per_week=per_week,
                 share=watched.share,
@@ -261,9 +261,8 @@ def _carried(before: tuple[EsrState, int] | None, detector: Detector, epoch: int
 
 def _step(state: EsrState, detector: Detector, row: ScoreRow) -> Step:
     """Feed a row by what it keeps. That it was an event is kept, so any threshold on that side of it serves."""
-    score = _score(row)
     threshold = -math.inf if row.event else math.inf
-    log_e = detector.log_e(score.value, ANSWER, threshold)
+    log_e = detector.log_e(heard_as(detector, row), ANSWER, threshold)
     budget = -math.inf if row.log_budget is None else row.log_budget
     after = step(state, log_e, budget, detector.outcomes(ANSWER))
     reached = float(evidence(after))
@@ -301,13 +300,7 @@ def _alarm(series: SeriesKey, row: ScoreRow, reached: float, detector: str) -> A
 def _bet(row: ScoreRow, detector: Detector, hierarchy: Hierarchy) -> Bet:
     threshold = -math.inf if row.event else math.inf
     outcomes = detector.bet_outcomes(ANSWER) if hierarchy.saves else None
-    return Bet(row, detector.bet(_score(row).value, ANSWER, threshold), hierarchy, outcomes)
-
-
-def _score(row: ScoreRow) -> Score:
-    if isinstance(row.score, Unscored):
-        raise TypeError("an unscored answer is never fed")
-    return row.score
+    return Bet(row, detector.bet(heard_as(detector, row), ANSWER, threshold), hierarchy, outcomes)
 
 
 def _alarm_id(series: SeriesKey, slot_id: str) -> str:

@@ -20,8 +20,8 @@ import numpy as np
 
 from canary.detect import hierarchy
 from canary.pipeline.scopes import Level, members, place_of, scope_of
-from canary.pipeline.watch import ANSWER, Watch, Watched
-from canary.records import Blame, SeriesKey, Unscored
+from canary.pipeline.watch import ANSWER, Watch, Watched, heard_as
+from canary.records import Blame, SeriesKey
 from canary.store.base import ScoreRow, Transaction
 
 ANSWERS = 50_000
@@ -50,10 +50,8 @@ class Heard:
 
     @property
     def value(self) -> float:
-        """The score's."""
-        if isinstance(self.row.score, Unscored):
-            raise TypeError("an unscored answer is never fed")
-        return self.row.score.value
+        """The score's, standardised."""
+        return heard_as(self.watched.detector, self.row)
 
     @property
     def bet(self) -> float:

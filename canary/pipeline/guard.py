@@ -83,9 +83,21 @@ def in_words(found: Difference) -> str:
     >>> in_words(Difference(series, "", 2000, 2000, 0.001, 0.018, 2e-9))
     'prose/script: rate 0.1% -> 1.8% (p = 2e-09)'
     """
-    rate = "rate" if found.above is None else f"answers beyond {found.above:.3g}"
+    rate = "rate" if found.above is None else f"answers {beyond(found)}"
     name = f"{found.series.group}/{found.series.signal}"
     return f"{name}: {rate} {100 * found.before:.2g}% -> {100 * found.now:.2g}% (p = {found.p:.1g})"
+
+
+def beyond(found: Difference) -> str:
+    """The cut of a distance for a person; nothing of other signals.
+
+    >>> from canary.records import SeriesKey
+    >>> beyond(Difference(SeriesKey("mid/api/main", "eu", "prose", "kl"), "", 9, 9, 0.1, 0.2, 0.5, 0.03, True))
+    'beyond 0.03 (standardised)'
+    """
+    if found.above is None:
+        return ""
+    return f"beyond {found.above:.3g}" + " (standardised)" * found.standardised
 
 
 def _replaced(tx: Transaction, proposed: Sequence[Baseline]) -> Sequence[Baseline]:

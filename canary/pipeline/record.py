@@ -4,11 +4,11 @@ import asyncio
 import hashlib
 import itertools
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from canary.baseline import calibrate, plan_recording, promote, reference_part, references
+from canary.baseline import Scales, calibrate, plan_recording, promote, reference_part, references, scales_of
 from canary.clock import Clock
 from canary.pipeline.guard import changes_under
 from canary.pipeline.writer import Writer, weight
@@ -135,13 +135,13 @@ def propose(
     known_signals, worst = signals(scorers), stratified(scorers)
     for family in _families(groups):
         with store.reading() as tx:
-            found = references([one for group in family for one in _reference_answers(tx, recording, group, planned)])
+            found, scales = _learnt(tx, recording, {group: groups[group] for group in family}, planned, scorers)
             known = {(reference.probe_digest, reference.salt): reference for reference in found}
             for group in family:
                 by_digest = {probe.digest: probe for probe in groups[group]}
                 answers = (answer for answer in _golden(tx, recording, group, bodies=True) if answer.slot_id in planned)
                 rows = _judged(answers, by_digest, known, scorers, judged)
-                made = calibrate(recording, rows, known_signals, stratified=worst, now=now)
+                made = calibrate(recording, rows, known_signals, stratified=worst, now=now, scales=scales)
                 proposed += [replace(one, version=version) for one in made]
         with store.transaction() as tx:
             tx.put_references(recording.target, recording.epoch, found)
@@ -150,6 +150,15 @@ def propose(
             tx.put_baseline(baseline)
         tx.put_recording(replace(recording, finished_at=now))
     return tuple(proposed)
+
+
+def _learnt(
+    tx: Transaction, recording: Recording, family: Groups, planned: frozenset[str], scorers: Mapping[str, Scorer]
+) -> tuple[tuple[Reference, ...], Scales]:
+    """What the reference part of a family says; its bodies are let go."""
+    golden = [one for group in family for one in reference_observations(tx, recording, group, planned)]
+    probes = {probe.digest: probe for group in family.values() for probe in group}
+    return references(golden), scales_of(golden, probes, scorers)
 
 
 def promote_epoch(store: Store, target: str, epoch: int, known: Mapping[str, Signal] = SIGNALS) -> tuple[Baseline, ...]:
@@ -203,10 +212,15 @@ def _golden(tx: Transaction, recording: Recording, group: str | None, *, bodies:
     )
 
 
-def _reference_answers(tx: Transaction, recording: Recording, group: str, planned: frozenset[str]) -> list[Observation]:
-    """Asked for one by one: to read the bodies of all would cost as much as to judge them."""
-    bare = _golden(tx, recording, group, bodies=False)
-    part = reference_part([answer for answer in bare if answer.slot_id in planned and answer.leads])
+def reference_observations(
+    tx: Transaction, recording: Recording, group: str, planned: Container[str] | None = None
+) -> list[Observation]:
+    """The reference part of a group, of the `planned` slots if they are known.
+
+    Asked for one by one: to read the bodies of all would cost as much as to judge them.
+    """
+    bare = (answer for answer in _golden(tx, recording, group, bodies=False) if answer.leads)
+    part = reference_part([answer for answer in bare if planned is None or answer.slot_id in planned])
     return [answer for slot_id in part if (answer := tx.observation(slot_id)) is not None]
 
 

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from canary.baseline import restricted
 from canary.detect import Detector, Learning, answers_needed, arm, detector_from_json
 from canary.pipeline.scopes import Hierarchy, hierarchy_of
-from canary.records import Baseline, Probe, SeriesKey, Signal, SignalKind
+from canary.records import Baseline, Probe, SeriesKey, Signal, SignalKind, Unscored
 from canary.score import SCORERS, SIGNALS, Scorer
+from canary.store.base import ScoreRow
 
 ANSWER = 1.0
 """The exposure of every answer to its detector: one. A group's pooled rate is that of its probes drawn at random, and
@@ -137,6 +138,13 @@ def revive(parameters: str) -> tuple[Detector, int, Hierarchy]:
     """The detector, the epoch and the hierarchy that `Watched.parameters` wrote down."""
     kept = json.loads(parameters)
     return detector_from_json(json.dumps(kept["detector"])), int(kept["epoch"]), Hierarchy.of(kept["hierarchy"])
+
+
+def heard_as(detector: Detector, row: ScoreRow) -> float:
+    """The value of a fed score as the detector hears it: standardised by the scale that it has for the probe."""
+    if isinstance(row.score, Unscored):
+        raise TypeError("an unscored answer is never fed")
+    return detector.standardised(row.score.value, row.probe_digest)
 
 
 class _Bench:

@@ -108,10 +108,11 @@ class _Heard:
         threshold = self.yardstick.thresholds.get(seen.probe_digest)
         if threshold is None or each.version != self.yardstick.version:
             return False
-        self.state = step(rule, self.detector, self.state, each.value, ANSWER, threshold)
-        self.events.append(self.detector.is_event(each.value, threshold))
+        value = self.detector.standardised(each.value, seen.probe_digest)
+        self.state = step(rule, self.detector, self.state, value, ANSWER, threshold)
+        self.events.append(self.detector.is_event(value, threshold))
         if self.events[-1]:
-            self.found.append((each.value, seen.slot_id))
+            self.found.append((value, seen.slot_id))
         return self.events[-1]
 
 

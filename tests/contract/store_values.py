@@ -141,7 +141,10 @@ def baseline(epoch: int = 1, status: BaselineStatus = BaselineStatus.ACTIVE, **c
         n=300,
         exposure=1e5 / 3,
         events=2,
-        parts=(BaselinePart("digest", 150, float("inf")), BaselinePart("other", 150, 0.1)),
+        parts=(
+            BaselinePart("digest", 150, float("inf")),
+            BaselinePart("other", 150, calibration=(-0.0, 0.1), scale=1 / 3),
+        ),
         calibration=(-0.0, 0.1, 1 / 3),
     )
     return replace(made, **changes)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,6 +77,13 @@ def test_the_calibration_of_a_baseline_survives_exactly(values: tuple[float, ...
     back = unpack(pack(given_), Baseline)
     assert back == given_
     assert [v.hex() for v in back.calibration] == [v.hex() for v in values]  # 0.0 and -0.0 are equal, but not the same
+
+
+def test_a_baseline_of_before_there_were_scales_is_read_as_one_in_which_probes_do_not_differ() -> None:
+    document = msgspec.msgpack.decode(pack(baseline()))
+    for part in document[1]["parts"]:
+        del part["scale"]
+    assert {part.scale for part in unpack(msgspec.msgpack.encode(document), Baseline).parts} == {1.0}
 
 
 def test_a_naive_moment_is_refused() -> None:

@@ -64,6 +64,21 @@ def test_distances_are_kept_sorted_and_are_no_events():
     assert baseline.events == 0
 
 
+def test_distances_are_pooled_standardised_and_kept_by_probe_in_their_unit():
+    judged = judged_by(lambda each: [score("logprob", 0.4 if each.probe_digest == FIRST.digest else 0.1)])
+    scales = {(FIRST.digest, "logprob"): 2.0, (SECOND.digest, "logprob"): 0.5}
+    (baseline,) = calibrate(RECORDING, judged, SIGNALS, stratified=(), now=AT, k=K, scales=scales)
+    assert {value for part in baseline.parts for value in part.calibration} == set(baseline.golden) == {0.1, 0.4}
+    assert set(baseline.calibration) == {0.2}
+
+
+def test_what_is_no_distance_has_no_scale():
+    scales = {(FIRST.digest, "script"): 2.0}
+    judged = judged_by(lambda _: [score("script", 1.0)])
+    (baseline,) = calibrate(RECORDING, judged, SIGNALS, stratified=(), now=AT, k=K, scales=scales)
+    assert {part.scale for part in baseline.parts} == {1.0}
+
+
 def test_parts_say_how_many_answers_each_probe_gave():
     baseline = proposed(judged_by(lambda _: [score("script", 0.0)]))["script"]
     assert {part.probe_digest: part.n for part in baseline.parts} == Counter(each.probe_digest for each in CALIBRATION)

@@ -111,3 +111,37 @@ def test_each_series_compared_is_a_chance_to_err() -> None:
     one = of_events(golden(500), [1.0] * 12 + [0.0] * 488)
     assert striking([one])
     assert not striking([one, *[of_events(golden(500), [0.0] * 500)] * 20])
+
+
+def mixed(quiet: Sequence[float], loud: Sequence[float], scales: tuple[float, float]) -> Baseline:
+    """Golden distances of two probes."""
+    values = tuple(quiet), tuple(loud)
+    parts = tuple(
+        BaselinePart(name, len(some), calibration=some, scale=scale)
+        for name, some, scale in zip(("quiet", "loud"), values, scales, strict=True)
+    )
+    pooled = tuple(sorted(value for part in parts for value in part.standardised))
+    return Baseline("b", SERIES, 1, BaselineStatus.ACTIVE, 1, NOON, len(pooled), float(len(pooled)), 0, parts, pooled)
+
+
+@pytest.mark.parametrize(("scales", "shows"), [((1.0, 1.0), False), ((0.1, 10.0), True)])
+def test_a_shift_of_a_quiet_probe_shows_beside_its_own_noise(scales: tuple[float, float], shows: bool) -> None:
+    rng = np.random.default_rng(4)
+    quiet, loud = rng.exponential(size=(2, 500)) * [[0.1], [10.0]]
+    now = {
+        "quiet": rng.uniform(0.8, 1.0, 40).tolist() + (rng.exponential(size=460) * 0.1).tolist(),
+        "loud": (rng.exponential(size=500) * 10.0).tolist(),
+    }
+    found = compare(mixed(quiet.tolist(), loud.tolist(), scales), SignalKind.DISTANCE, now)
+    assert found is not None
+    assert (striking([found]) != (), found.standardised) == (shows, shows)
+
+
+def test_standardised_distances_of_one_law_are_seldom_called_different() -> None:
+    rng, low = np.random.default_rng(5), 0
+    for _ in range(400):
+        quiet, loud, quiet_now, loud_now = rng.exponential(size=(4, 100)) * [[0.1], [10.0], [0.1], [10.0]]
+        than = mixed(quiet.tolist(), loud.tolist(), (0.15, 9.0))
+        found = compare(than, SignalKind.DISTANCE, {"quiet": quiet_now.tolist(), "loud": loud_now.tolist()})
+        low += found is not None and found.p <= 0.05
+    assert low <= 29

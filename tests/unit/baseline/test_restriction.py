@@ -1,4 +1,4 @@
-from canary.baseline import restricted
+from canary.baseline import Scales, restricted
 from canary.baseline.calibration import baselines
 from canary.records import Baseline, Run
 from tests.unit.baseline.golden import AT, RECORDING, SIGNALS, TARGET, answer, probe, score
@@ -6,13 +6,15 @@ from tests.unit.baseline.golden import AT, RECORDING, SIGNALS, TARGET, answer, p
 PROBES = [probe("often"), probe("never")]
 
 
-def golden(signal: str, often: list[float], never: list[float], exposure: float = 1.0) -> Baseline:
+def golden(
+    signal: str, often: list[float], never: list[float], exposure: float = 1.0, scales: Scales | None = None
+) -> Baseline:
     rows = [
         (answer(Run(each, TARGET, "eu", AT, ordinal)), [score(signal, value, exposure)])
         for each, values in zip(PROBES, (often, never), strict=True)
         for ordinal, value in enumerate(values)
     ]
-    (found,) = baselines(RECORDING, rows, {}, SIGNALS, now=AT)
+    (found,) = baselines(RECORDING, rows, {}, SIGNALS, now=AT, scales=scales or {})
     return found
 
 
@@ -31,6 +33,13 @@ def test_golden_values_of_a_probe_that_goes_are_forgotten() -> None:
     left = restricted(golden("logprob", [0.3, 0.1], [9.0]), {PROBES[0].digest})
     assert left is not None
     assert left.calibration == (0.1, 0.3)
+
+
+def test_a_probe_that_stays_keeps_its_scale() -> None:
+    scales = {(PROBES[0].digest, "logprob"): 2.0, (PROBES[1].digest, "logprob"): 0.5}
+    left = restricted(golden("logprob", [0.3, 0.1], [9.0], scales=scales), {PROBES[0].digest})
+    assert left is not None
+    assert left.calibration == (0.05, 0.15)
 
 
 def test_a_baseline_of_other_probes_says_nothing() -> None:

@@ -116,6 +116,46 @@ def test_parameters_round_trip_to_the_same_bits_and_digest(values, delta):
     assert again.log_e(0.3, 1.0, 0.0).tobytes() == detector.log_e(0.3, 1.0, 0.0).tobytes()
 
 
+SCALES = st.dictionaries(st.text(max_size=4), st.floats(1e-3, 1e3), max_size=5)
+
+
+@given(VALUES, SCALES)
+def test_scales_round_trip_to_the_same_bits_and_digest(values, scales):
+    detector = DistanceDetector.from_golden(values, 0.01, scales)
+    again = DistanceDetector.from_json(detector.to_json())
+    assert (again, again.digest) == (detector, detector.digest)
+    assert [again.standardised(0.3, probe) for probe in scales] == [0.3 / scale for scale in scales.values()]
+
+
+def test_parameters_of_before_there_were_scales_are_read_and_spelled_as_then():
+    text = '{"edges":[1.0,0.0],"kind":"distance","n":2,"tails":[0.5,0.75],"version":1}'
+    detector = DistanceDetector.from_json(text)
+    assert detector.standardised(0.3, "any") == 0.3
+    assert detector.to_json() == text
+
+
+def test_scales_of_one_leave_the_parameters_as_they_are_without():
+    plain, alike = (DistanceDetector.from_golden([0.0, 1.0], 0.1, told) for told in (None, {"a": 1.0, "b": 1.0}))
+    assert alike.digest == plain.digest
+
+
+def test_a_probe_without_a_scale_has_that_of_the_group():
+    assert DistanceDetector.from_golden([1.0], 0.1, {"quiet": 0.1}).standardised(0.3, "new") == 0.3
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, math.inf, math.nan])
+def test_a_scale_out_of_range_is_refused(scale):
+    with pytest.raises(ValueError, match="scales must be positive"):
+        DistanceDetector.from_golden([1.0], 0.1, {"probe": scale})
+
+
+@pytest.mark.parametrize("change", [{"version": 1}, {"scales": [1.0]}, {"scales": {"a": "1"}}, {"version": 3}])
+def test_parameters_with_scales_that_do_not_fit_their_version_are_refused(change):
+    facts = json.loads(DistanceDetector.from_golden([0.0, 1.0], 0.1, {"quiet": 0.5}).to_json()) | change
+    with pytest.raises(ValueError, match=r"expected|has the parameters|not the parameters"):
+        DistanceDetector.from_json(json.dumps(facts))
+
+
 def test_infinity_is_a_distance_and_nan_is_none():
     detector = DistanceDetector.from_golden([0.0, 1.0], 0.1)
     assert detector.is_event(math.inf, 0.0)

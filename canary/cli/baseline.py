@@ -1,5 +1,6 @@
 """`canary baseline`."""
 
+import getpass
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -261,11 +262,16 @@ async def _record_one(
 
 def promote_all(config: "Config", store: "Store", epochs: Mapping[str, int]) -> "list[Baseline]":
     """Make these epochs of these targets the ones that judge; returns all that changed."""
+    from canary.clock import SystemClock
     from canary.daemon.assembly import signals_of
     from canary.pipeline.record import promote_epoch
+    from canary.records import Act, AuditEntry
 
-    known_signals = signals_of(config)
-    changed = (promote_epoch(store, name, epoch, known_signals) for name, epoch in epochs.items())
+    known_signals, now, who = signals_of(config), SystemClock().now(), getpass.getuser()
+    changed = (
+        promote_epoch(store, name, epoch, known_signals, AuditEntry(now, who, Act.PROMOTE, name, f"epoch {epoch}"))
+        for name, epoch in epochs.items()
+    )
     return [baseline for baselines in changed for baseline in baselines]
 
 

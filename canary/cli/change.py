@@ -170,9 +170,10 @@ def import_(path: str, source: str, file: Any, where: Scope, kind: str | None, a
 def list_(path: str, since: datetime, where: Scope, as_json: bool) -> None:
     """Recorded changes, newest last; with --scope, those that may have touched it."""
     from canary.alert.message import describe_change
+    from canary.desk.changes import listed
 
     with store_of(config_at(path)) as store, store.reading() as tx:
-        found = [change for change in tx.changes(since=since) if change.scope.overlaps(where)]
+        found = listed(tx, since, where)
     if as_json:
         say([describe_change(change) for change in found])
     elif found:
@@ -181,27 +182,27 @@ def list_(path: str, since: datetime, where: Scope, as_json: bool) -> None:
         click.echo(f"no change recorded since {minute(since)}: `canary change add --help`")
 
 
-def _record(config: "Config", changes: Iterable[Change]) -> list[bool]:
+def _record(config: "Config", changes: Sequence[Change]) -> list[bool]:
     """Keep them; whether each was new."""
+    from canary.clock import SystemClock
+    from canary.desk.changes import record
+
     with store_of(config, create=True) as store, store.transaction() as tx:
-        return [tx.add_change(change) for change in changes]
+        return record(tx, changes, getpass.getuser(), SystemClock().now())
 
 
 def _told(config: "Config", change: Change, *, new: bool) -> dict[str, object]:
-    from canary.alert.message import describe_change
+    from canary.daemon.assembly import ground_of
+    from canary.desk.changes import told
 
-    return {**describe_change(change), "recorded": new, "targets": _targets(config, change.scope)}
-
-
-def _targets(config: "Config", where: Scope) -> list[str]:
-    """Those that the scope covers, in whatever region."""
-    anywhere = replace(where, region=None)
-    return [target.name for target in config.targets if anywhere.covers(target.name, config.region)]
+    return told(ground_of(config), change, new=new)
 
 
 def _warn(config: "Config", changes: Iterable[Change]) -> None:
+    from canary.daemon.assembly import ground_of
+
     for where in dict.fromkeys(change.scope for change in changes):
-        if not _targets(config, where):
+        if not ground_of(config).within(where):
             click.echo(f"canary: warning: no configured target fits {where.name}{_near(config, where)}", err=True)
 
 

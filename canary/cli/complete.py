@@ -71,6 +71,11 @@ def _explicable(config: "Config") -> Iterator[str]:
         yield from (verdict.id for verdict in tx.verdicts(limit=_MOST))
 
 
+def _tokens(config: "Config") -> Iterator[str]:
+    with store_of(config) as store, store.reading() as tx:
+        yield from (token.name for token in tx.tokens() if token.revoked_at is None)
+
+
 target_names = _completer(lambda config: (target.name for target in config.targets))
 probe_ids = _completer(lambda config: (probe.id for probe in config.probes))
 families = _completer(lambda config: (probe.family for probe in config.probes))
@@ -81,3 +86,4 @@ replayable = _completer(_replayable)
 explicable = _completer(_explicable)
 probes_and_groups = _completer(_probes)
 suite_names = _completer(_suites)
+token_names = _completer(_tokens)

@@ -1,27 +1,24 @@
 """`canary incident`."""
 
 import getpass
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from canary.cli.common import columns, config_at, console, json_option, minute, printable, say, store_of
 from canary.cli.complete import evidence_ids, incident_ids
-from canary.cli.evidence import exhibit, exhibits
-from canary.cli.probe import outcome, show_outcome
+from canary.cli.probe import show_outcome
 from canary.cli.word import Noun
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from canary.alert.incident import Decision
     from canary.alert.suspects import Suspects
-    from canary.cli.evidence import Exhibit
     from canary.config import Config
-    from canary.records import Incident
-    from canary.store.base import Transaction
+    from canary.desk.evidence import Exhibit
+    from canary.desk.ground import Ground
+    from canary.records import Act, Incident
 
 _STYLES = {"open": "bold red", "acknowledged": "yellow", "resolved": "green"}
 _who = click.option("--by", "who", default=getpass.getuser, help="Who does it. [default: your user name]")
@@ -70,16 +67,18 @@ def show(path: str, incident_id: str | None, as_json: bool) -> None:
 
     INCIDENT_ID is an id or the beginning of one; without it, the newest that is unresolved.
     """
-    from canary.alert.message import describe
+    from canary.desk import incidents
+    from canary.desk.evidence import exhibits
 
     config = config_at(path)
+    ground = _ground(config)
     with store_of(config) as store, store.reading() as tx:
-        found = tx.incident(incident_id) if incident_id else _newest(tx)
-        shown, suspected = exhibits(tx, found), _suspects(config, tx, found)
-    if as_json:
-        say({**describe(found, suspected), "exhibits": [one.facts() for one in shown]})
-    else:
-        _show(found, suspected, shown)
+        found = tx.incident(incident_id) if incident_id else incidents.newest(tx)
+        if as_json:
+            say(incidents.shown(tx, ground, found))
+            return
+        shown, suspected = exhibits(tx, found), incidents.suspected(tx, ground, found)
+    _show(found, suspected, shown)
 
 
 @command.command(
@@ -94,6 +93,8 @@ def evidence(path: str, slot_id: str, as_json: bool) -> None:
 
     The answer is shown here and nowhere else: notifications, logs and the page never carry it.
     """
+    from canary.desk.evidence import exhibit, outcome
+
     with store_of(config_at(path)) as store, store.reading() as tx:
         seen, scores = exhibit(tx, slot_id)
     if as_json:
@@ -116,9 +117,9 @@ def evidence(path: str, slot_id: str, as_json: bool) -> None:
 @click.pass_obj
 def ack(path: str, incident_id: str, who: str, as_json: bool) -> None:
     """Acknowledge an incident: somebody is on it."""
-    from canary.alert.incident import acknowledge
+    from canary.records import Act
 
-    _decide(path, incident_id, lambda found, now: acknowledge(found, who, now), as_json=as_json)
+    _decide(path, incident_id, Act.ACKNOWLEDGE, who, as_json=as_json)
 
 
 @command.command(
@@ -130,45 +131,29 @@ def ack(path: str, incident_id: str, who: str, as_json: bool) -> None:
 @click.pass_obj
 def resolve(path: str, incident_id: str, who: str, as_json: bool) -> None:
     """Resolve an incident by hand; an alarm within the hour opens it again."""
-    from canary.alert.incident import resolve as resolved
+    from canary.records import Act
 
-    _decide(path, incident_id, lambda found, now: resolved(found, who, now), as_json=as_json)
+    _decide(path, incident_id, Act.RESOLVE, who, as_json=as_json)
 
 
-def _decide(path: str, incident_id: str, act: "Callable[[Incident, datetime], Decision]", *, as_json: bool) -> None:
-    from canary.alert.incident import notification
-    from canary.alert.message import describe, notifications
-    from canary.alert.routing import route
+def _decide(path: str, incident_id: str, act: "Act", who: str, *, as_json: bool) -> None:
     from canary.clock import SystemClock
-    from canary.daemon.assembly import receivers_of
+    from canary.desk.incidents import decide, decided
 
-    config, now = config_at(path), SystemClock().now()
+    config = config_at(path)
     with store_of(config) as store, store.transaction() as tx:
-        incident, reason = act(tx.incident(incident_id), now)
-        tx.put_incident(incident)
-        kind = notification(reason, incident)
-        if kind is not None:
-            receivers = route(receivers_of(config), incident)
-            tx.enqueue(notifications(incident, kind, receivers, now, _suspects(config, tx, incident)))
+        decision = decide(tx, _ground(config), incident_id, act, who, SystemClock().now())
     if as_json:
-        say({"reason": reason.value, **describe(incident)})
+        say(decided(decision))
     else:
+        incident, reason = decision
         click.echo(f"{incident.id} {reason.value}")
 
 
-def _suspects(config: "Config", tx: "Transaction", incident: "Incident") -> "Suspects":
-    from canary.pipeline.suspects import suspects, watched
+def _ground(config: "Config") -> "Ground":
+    from canary.daemon.assembly import ground_of
 
-    return suspects(tx, incident, watched(tx, {target.name for target in config.targets}))
-
-
-def _newest(tx: "Transaction") -> "Incident":
-    from canary.errors import NotFound
-
-    unresolved = tx.incidents(open_only=True)
-    if not unresolved:
-        raise NotFound("no unresolved incident: `canary incident list --all` has the others")
-    return unresolved[-1]
+    return ground_of(config)
 
 
 def _listed(found: "Sequence[Incident]") -> "Table":

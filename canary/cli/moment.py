@@ -29,3 +29,21 @@ def length(_: click.Context, __: click.Parameter, value: str | None) -> timedelt
     if found is None or float(found[1]) <= 0.0:
         raise click.BadParameter(f'"{value}" is no length of time: write 90s, 5m or 1h')
     return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+
+
+def ahead(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
+    """For the callback of an option: a moment to come, or in how long. Raises: BadParameter."""
+    if value is None:
+        return None
+    from canary.changes import moment as read
+    from canary.clock import SystemClock
+
+    now = SystemClock().now()
+    try:
+        when = read(value, now)
+        later = now + (now - when) if re.fullmatch(r"[0-9.]+[a-z]+", value) else when
+    except (ValueError, OverflowError):
+        raise click.BadParameter(f'"{value}" is no time: write 90d, or a day such as 2027-01-01') from None
+    if later <= now:
+        raise click.BadParameter(f'"{value}" lies in the past')
+    return later

@@ -72,6 +72,8 @@ def fire(path: str, probe_id: str, target_name: str, as_json: bool) -> None:
     config = config_at(path)
     observation, scores = run_async(_fire(config, probe_of(config, probe_id), target_name))
     if as_json:
+        from canary.desk.evidence import outcome
+
         say(outcome(observation, scores))
     else:
         show_outcome(observation, scores, signals_of(config))
@@ -93,29 +95,6 @@ def probes_of(probes: "tuple[Probe, ...]", family: str) -> "tuple[Probe, ...]":
     if not found:
         raise _no("family", family, sorted({probe.family for probe in probes}))
     return found
-
-
-def outcome(observation: "Observation", scores: "tuple[Score | Unscored, ...]") -> dict[str, object]:
-    """What came back, as JSON."""
-    from dataclasses import asdict
-
-    response, failure = observation.response, observation.failure
-    return {
-        "slot_id": observation.slot_id,
-        "probe": observation.probe_id,
-        "target": observation.target,
-        "started_at": observation.started_at.isoformat(),
-        "duration_seconds": observation.duration.total_seconds(),
-        "replica": observation.replica,
-        "failure": None if failure is None else {"kind": failure.kind.value, "detail": failure.detail},
-        "answer": None if response is None else response.text,
-        "tool_calls": [] if response is None else [{"name": n, "arguments": a} for n, a in response.tool_calls],
-        "finish": None if response is None else response.finish.value,
-        "completion_tokens": None if response is None else response.completion_tokens,
-        "logprobs": response is not None and response.logprobs is not None,
-        "prompt_logprobs": response is not None and response.prompt_logprobs is not None,
-        "scores": [asdict(score) for score in scores],
-    }
 
 
 def show_outcome(

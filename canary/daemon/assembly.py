@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from canary.alert.routing import Match, ReceiverKind, ReceiverSpec
 from canary.config import Config, Webhook
+from canary.desk.ground import Ground
 from canary.detect.arming import MARGIN
 from canary.errors import ConfigError, NotFound
 from canary.pipeline.remembered import remembered
@@ -117,6 +118,11 @@ def receivers_of(config: Config) -> tuple[ReceiverSpec, ...]:
         else:
             specs.append(ReceiverSpec(receiver.name, ReceiverKind.CONSOLE, match=match))
     return tuple(specs)
+
+
+def ground_of(config: Config, watch: Watch | None = None) -> Ground:
+    """What acts and documents need to know."""
+    return Ground(config.region, tuple(target.name for target in config.targets), receivers_of(config), watch)
 
 
 def target_of(config: Config, name: str) -> Target:

@@ -13,6 +13,7 @@ from canary.clock import Clock
 from canary.pipeline.guard import changes_under
 from canary.pipeline.writer import Writer, weight
 from canary.records import (
+    AuditEntry,
     Baseline,
     BaselineStatus,
     Observation,
@@ -161,8 +162,10 @@ def _learnt(
     return references(golden), scales_of(golden, probes, scorers)
 
 
-def promote_epoch(store: Store, target: str, epoch: int, known: Mapping[str, Signal] = SIGNALS) -> tuple[Baseline, ...]:
-    """Make the baselines of a recording the ones that judge.
+def promote_epoch(
+    store: Store, target: str, epoch: int, known: Mapping[str, Signal] = SIGNALS, noted: AuditEntry | None = None
+) -> tuple[Baseline, ...]:
+    """Make the baselines of a recording the ones that judge, and write down whose act it was.
 
     Raises:
         BaselineError: there is nothing to promote.
@@ -175,6 +178,8 @@ def promote_epoch(store: Store, target: str, epoch: int, known: Mapping[str, Sig
             tx.put_baseline(baseline)
         revision = 1 + int(tx.fact(REVISION) or 0)
         tx.put_fact(REVISION, str(revision))
+        if noted is not None:
+            tx.note(noted)
     return changed
 
 

@@ -101,6 +101,11 @@ def sights(watch: Watch, *, by_signal: bool = False) -> tuple[Sight, ...]:
     return tuple(rows)
 
 
+def of_series(watch: Watch, key: SeriesKey) -> Sight:
+    """What one armed series can see."""
+    return _sight(watch, SERIES, watch.signals[key].kind, key.signal, _ear(watch, [key], scope=False), 1)
+
+
 def _levels(watch: Watch) -> Sequence[str]:
     return (SERIES, *(one for one in watch.hierarchy.levels if one is not Level.REPLICA))
 

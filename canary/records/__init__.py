@@ -5,6 +5,7 @@ logprobs are natural logarithms (nats, <= 0).
 """
 
 from canary.records.answer import Failure, FailureKind, Finish, Logprobs, Observation, Response, TokenKey, answer_digest
+from canary.records.audit import Act, AuditEntry, Role, Token
 from canary.records.baseline import Baseline, BaselinePart, BaselineStatus, Recording
 from canary.records.change import Change, ChangeKind
 from canary.records.fleet import Dialect, Endpoint, Limits, Scope, Target
@@ -25,7 +26,9 @@ from canary.records.score import Reference, Score, SeriesKey, Signal, SignalKind
 from canary.records.verdict import KeptVerdict, Yardstick
 
 __all__ = [
+    "Act",
     "Alarm",
+    "AuditEntry",
     "Baseline",
     "BaselinePart",
     "BaselineStatus",
@@ -54,6 +57,7 @@ __all__ = [
     "Recording",
     "Reference",
     "Response",
+    "Role",
     "Run",
     "Sampling",
     "Scope",
@@ -64,6 +68,7 @@ __all__ = [
     "Size",
     "Symptom",
     "Target",
+    "Token",
     "TokenKey",
     "Unscored",
     "UnscoredReason",

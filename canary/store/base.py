@@ -14,6 +14,7 @@ from typing import Protocol
 
 from canary.records import (
     Alarm,
+    AuditEntry,
     Baseline,
     BaselineStatus,
     Change,
@@ -26,6 +27,7 @@ from canary.records import (
     Reference,
     Score,
     SeriesKey,
+    Token,
     Unscored,
 )
 
@@ -255,6 +257,25 @@ class Transaction(Protocol):
     def fact(self, name: str) -> str | None: ...
 
     def put_fact(self, name: str, value: str) -> None: ...
+
+    # -- who may, and who did
+    def put_token(self, token: Token) -> None: ...
+
+    def token(self, token_id: str) -> Token | None:
+        """By its whole id."""
+        ...
+
+    def tokens(self) -> Sequence[Token]:
+        """All that were ever made, in the order of their making."""
+        ...
+
+    def note(self, entry: AuditEntry) -> None:
+        """Append to the audit log. There is no way to change or to forget what stands in it."""
+        ...
+
+    def audit(self, *, since: datetime | None = None, limit: int | None = None) -> Sequence[AuditEntry]:
+        """The last `limit` entries since then, in the order in which they were written."""
+        ...
 
     # -- housekeeping
     def forget(self, retention: Retention, now: datetime, *, limit: int = 5_000) -> int:

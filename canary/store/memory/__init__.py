@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from canary.errors import StoreUnavailable
 from canary.store.base import Transaction
+from canary.store.memory.access import AccessPart
 from canary.store.memory.detectors import DetectorPart
 from canary.store.memory.housekeeping import HousekeepingPart
 from canary.store.memory.incidents import IncidentPart
@@ -20,7 +21,7 @@ from canary.store.memory.verdicts import VerdictPart
 _WAIT_S = 10
 
 
-class MemoryTransaction(ObservationPart, DetectorPart, IncidentPart, HousekeepingPart, VerdictPart):
+class MemoryTransaction(ObservationPart, DetectorPart, IncidentPart, HousekeepingPart, VerdictPart, AccessPart):
     """All parts on one draft of the tables."""
 
 

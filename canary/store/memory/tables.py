@@ -6,6 +6,7 @@ from datetime import datetime
 from canary.errors import StoreError
 from canary.records import (
     Alarm,
+    AuditEntry,
     Baseline,
     Change,
     Incident,
@@ -16,6 +17,7 @@ from canary.records import (
     Reference,
     Response,
     SeriesKey,
+    Token,
 )
 from canary.store.base import ScoreRow, StateKind, StoredState
 
@@ -51,6 +53,8 @@ class Tables:
     references: dict[tuple[str, int, str, int], Reference] = field(default_factory=dict)
     changes: dict[str, Change] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    audit: dict[int, AuditEntry] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=lambda: {"seq": 0, "score": 0})
 
     def copy(self) -> "Tables":

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import Engine
 
 from canary.store.base import Transaction
+from canary.store.sql.access import AccessPart
 from canary.store.sql.detectors import DetectorPart
 from canary.store.sql.engine import engine_for, parse, reader, writer
 from canary.store.sql.housekeeping import HousekeepingPart
@@ -15,7 +16,7 @@ from canary.store.sql.revision import require_head, revision
 from canary.store.sql.verdicts import VerdictPart
 
 
-class SqlTransaction(ObservationPart, DetectorPart, IncidentPart, HousekeepingPart, VerdictPart):
+class SqlTransaction(ObservationPart, DetectorPart, IncidentPart, HousekeepingPart, VerdictPart, AccessPart):
     """All parts on one connection."""
 
 

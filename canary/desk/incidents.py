@@ -1,0 +1,66 @@
+"""Incidents as documents, and what people decide of them."""
+
+from datetime import datetime
+
+from canary.alert.incident import Decision, Reason, acknowledge, notification, resolve
+from canary.alert.message import describe, notifications
+from canary.alert.routing import route
+from canary.alert.suspects import Suspects
+from canary.desk.evidence import exhibits
+from canary.desk.ground import Ground
+from canary.errors import NotFound
+from canary.pipeline.suspects import suspects, watched
+from canary.records import Act, AuditEntry, Incident
+from canary.store.base import Transaction
+
+_DECISIONS = {Act.ACKNOWLEDGE: acknowledge, Act.RESOLVE: resolve}
+
+
+def listed(tx: Transaction, *, everything: bool, limit: int | None = None) -> list[dict[str, object]]:
+    """The unresolved, or all, newest last; of more than `limit`, the newest."""
+    found = tx.incidents(open_only=not everything)
+    return [describe(one) for one in (found if limit is None else found[max(0, len(found) - limit) :])]
+
+
+def shown(tx: Transaction, ground: Ground, incident: Incident) -> dict[str, object]:
+    """One, with suspects and with the runs that show it, but without their answers."""
+    facts = describe(incident, suspected(tx, ground, incident))
+    return {**facts, "exhibits": [one.facts() for one in exhibits(tx, incident)]}
+
+
+def newest(tx: Transaction) -> Incident:
+    """Of the unresolved. Raises: NotFound."""
+    unresolved = tx.incidents(open_only=True)
+    if not unresolved:
+        raise NotFound("no unresolved incident: `canary incident list --all` has the others")
+    return unresolved[-1]
+
+
+def suspected(tx: Transaction, ground: Ground, incident: Incident) -> Suspects:
+    """The changes that may be the cause."""
+    return suspects(tx, incident, watched(tx, ground.targets))
+
+
+def decide(
+    tx: Transaction, ground: Ground, incident_id: str, act: Act, person: str, now: datetime, who: str = ""
+) -> Decision:
+    """Acknowledge or resolve; receivers are told, and the act is written down as that of `who` (else the person).
+
+    Raises: NotFound.
+    """
+    incident, reason = _DECISIONS[act](tx.incident(incident_id), person, now)
+    if reason is Reason.UNCHANGED:
+        return incident, reason
+    tx.put_incident(incident)
+    tx.note(AuditEntry(now, who or person, act, incident.id, person if who else ""))
+    kind = notification(reason, incident)
+    if kind is not None:
+        receivers = route(ground.receivers, incident)
+        tx.enqueue(notifications(incident, kind, receivers, now, suspected(tx, ground, incident)))
+    return incident, reason
+
+
+def decided(decision: Decision) -> dict[str, object]:
+    """What came of it."""
+    incident, reason = decision
+    return {"reason": reason.value, **describe(incident)}

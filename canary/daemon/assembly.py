@@ -15,6 +15,7 @@ from canary.records import BaselineStatus, Probe, Signal, Target
 from canary.schedule.plan import Plan, PlanEntry
 from canary.score import SCORERS, Scorer, signals
 from canary.store.base import Retention, Store
+from canary.web.api.kit import Access
 
 _SEED = "canary"
 
@@ -123,6 +124,14 @@ def receivers_of(config: Config) -> tuple[ReceiverSpec, ...]:
 def ground_of(config: Config, watch: Watch | None = None) -> Ground:
     """What acts and documents need to know."""
     return Ground(config.region, tuple(target.name for target in config.targets), receivers_of(config), watch)
+
+
+def access_of(config: Config) -> Access:
+    """Who may ask the API."""
+    web = config.web
+    open_reading = web.on_loopback if web.require_tokens is None else not web.require_tokens
+    secret = web.github_secret.get_secret_value() if web.github_secret else None
+    return Access(open_reading, web.names, web.requests_per_second, secret)
 
 
 def target_of(config: Config, name: str) -> Target:

@@ -36,6 +36,7 @@ from canary.probe.client import ProbeClient
 from canary.records import Incident, Run
 from canary.schedule.scheduler import MissReason, Scheduler
 from canary.store import Store, open_store
+from canary.web.api.kit import Api
 from canary.web.app import build as build_app
 from canary.web.server import WebServer
 from canary.web.status import TargetState
@@ -92,7 +93,8 @@ class Daemon:
     async def run(self) -> None:
         """Probe until `stop` is called, or SIGTERM or SIGINT comes. Raises: CanaryError."""
         self._loop = asyncio.get_running_loop()
-        web = WebServer(build_app(self._board, self._metrics), self._config.web.host, self._config.web.port)
+        api = self._new_api()
+        web = WebServer(build_app(api, self._metrics), self._config.web.host, self._config.web.port)
         await self._recall()
         await web.start()
         log.info("started", extra={"version": __version__, "config": self._config.digest, "port": web.port})
@@ -104,6 +106,7 @@ class Daemon:
         finally:
             self._deafen()
             await web.stop()
+            api.close()
             await self._http.aclose()
             self._store.close()
             log.info("stopped")
@@ -343,6 +346,21 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.remove_signal_handler(number)
+
+    def _new_api(self) -> Api:
+        return Api(
+            self._store,
+            self._clock,
+            self._board,
+            lambda: assembly.ground_of(self._config, self._ledger.watch),
+            self._decided,
+            assembly.access_of(self._config),
+        )
+
+    def _decided(self, incidents: Iterable[Incident]) -> None:
+        """Somebody acknowledged or resolved them."""
+        self._board.incidents(incidents)
+        self._outbox.wake()
 
     def _new_outbox(self) -> Outbox:
         receivers = {

@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from canary.alert.incident import Policy, absorb
+from canary.desk.ground import Ground
 from canary.records import Incident
+from canary.store import MemoryStore, Store
+from canary.testing import FakeClock
+from canary.web.api.kit import Access, Api
 from canary.web.status import Check, Snapshot, TargetState, TargetStatus
 from tests.unit.alert.findings import START, finding
 
@@ -55,3 +60,10 @@ class Known:
 
 def unwell(of: Snapshot) -> Snapshot:
     return replace(of, live=(Check("writer", ok=False, detail="stuck for 90 s"),), ready=(Check("store", ok=False),))
+
+
+def api(of: Snapshot, store: Store | None = None, access: Access | None = None, **ground: Any) -> Api:
+    """The API on a store of its own; what it says of incidents goes nowhere."""
+    facts = {"region": of.region, "targets": tuple(one.name for one in of.targets), **ground}
+    given = Access(per_second=1e6) if access is None else access
+    return Api(store or MemoryStore(), FakeClock(START), Known(of), lambda: Ground(**facts), lambda _: None, given)

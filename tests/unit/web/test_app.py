@@ -9,7 +9,7 @@ from canary.alert.message import describe
 from canary.metrics import Metrics
 from canary.web.app import build
 from canary.web.status import Snapshot, TargetState
-from tests.unit.web.fleet import Known, incident, snapshot, target, unwell
+from tests.unit.web.fleet import api, incident, snapshot, target, unwell
 
 pytestmark = pytest.mark.anyio
 PATHS = ["/", "/healthz", "/readyz", "/freshz", "/metrics", "/api/v1/status"]
@@ -17,7 +17,7 @@ PATHS = ["/", "/healthz", "/readyz", "/freshz", "/metrics", "/api/v1/status"]
 
 @asynccontextmanager
 async def client(of: Snapshot) -> AsyncIterator[httpx.AsyncClient]:
-    app = build(Known(of), Metrics(version="1.2.3"))
+    app = build(api(of), Metrics(version="1.2.3"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://canary") as http:
         yield http
 

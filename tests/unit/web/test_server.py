@@ -8,13 +8,13 @@ from canary.errors import CanaryError
 from canary.metrics import Metrics
 from canary.web.app import build
 from canary.web.server import WebServer
-from tests.unit.web.fleet import Known, snapshot
+from tests.unit.web.fleet import api, snapshot
 
 pytestmark = pytest.mark.anyio
 
 
 def server(port: int = 0) -> WebServer:
-    return WebServer(build(Known(snapshot()), Metrics(version="1.2.3")), port=port)
+    return WebServer(build(api(snapshot()), Metrics(version="1.2.3")), port=port)
 
 
 async def status_of(port: int) -> int:

@@ -1,0 +1,52 @@
+"""Changes, recorded by people and by pipelines."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException
+
+from canary.alert.message import describe_change
+from canary.changes import change_id
+from canary.changes import scope as read_scope
+from canary.desk import changes as desk
+from canary.records import Change
+from canary.web.api.kit import Api, Json
+from canary.web.api.models import ChangeIn, ChangeOut, RecordedOut, Where
+from canary.web.door import SENDERS, Caller
+
+AHEAD = timedelta(minutes=5)
+"""By which clocks may differ."""
+MOST_LISTED = 1_000
+
+
+def routes(api: Api) -> APIRouter:
+    router = APIRouter(tags=["changes"])
+    sender = api.door.bearer(SENDERS)
+
+    @router.get("/changes", response_model=list[ChangeOut], dependencies=[Depends(api.door.reader())])
+    async def changes(since: str = "14d", scope: Where = "*") -> Json:
+        """Those that may have touched the scope since then, newest last, at most the last thousand."""
+        when, where = api.moment(since, "since"), read_scope(scope)
+        found = await api.read(lambda tx: desk.listed(tx, when, where))
+        return Json([describe_change(change) for change in found[-MOST_LISTED:]])
+
+    @router.post("/changes", response_model=RecordedOut, status_code=201, responses={200: {"model": RecordedOut}})
+    async def record(said: ChangeIn, caller: Annotated[Caller, Depends(sender)]) -> Json:
+        """Record a change: 201, or 200 where its id is known already. Without an id, the same facts have the same."""
+        change, now, ground = _change(api, said, caller), api.clock.now(), api.ground()
+        (new,) = await api.write(lambda tx: desk.record(tx, [change], caller.who, now))
+        return Json(desk.told(ground, change, new=new), 201 if new else 200)
+
+    return router
+
+
+def _change(api: Api, said: ChangeIn, caller: Caller) -> Change:
+    now = api.clock.now()
+    at = said.at or now
+    if at > now + AHEAD:
+        raise HTTPException(422, "at lies ahead: record a change when it is made")
+    if said.until is not None and said.until < at:
+        raise HTTPException(422, "until lies before at")
+    identity = said.id or change_id(said.kind, at, said.place, said.summary)
+    author = said.author or str(caller.token)
+    return Change(identity, said.kind, at, said.summary, said.place, said.link or "", author, said.until)

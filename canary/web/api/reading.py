@@ -1,0 +1,51 @@
+"""The fleet, its targets and its series."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from canary.desk import series
+from canary.records import SeriesKey
+from canary.web.api.kit import Api, Json
+from canary.web.api.models import Glob, SeriesPage, StatusOut, TargetOut
+from canary.web.document import fleet, target
+
+MOST_REACHES = 50
+
+
+def routes(api: Api) -> APIRouter:
+    router = APIRouter(tags=["fleet"], dependencies=[Depends(api.door.reader())])
+
+    @router.get("/status", response_model=StatusOut)
+    async def status() -> Json:
+        """The fleet and its unresolved incidents."""
+        return Json(fleet(api.status.snapshot()))
+
+    @router.get("/targets", response_model=list[TargetOut])
+    async def targets() -> Json:
+        """What is watched, and how it fares."""
+        snapshot = api.status.snapshot()
+        return Json([target(one, snapshot) for one in snapshot.targets])
+
+    @router.get("/series", response_model=SeriesPage)
+    async def all_series(
+        target: Glob = "*",
+        group: Glob = "*",
+        signal: Glob = "*",
+        *,
+        reach: bool = False,
+        after: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    ) -> Json:
+        """Each with what it has learned, its budget and its evidence; with `reach`, how soon it would find a fault."""
+        ground = api.ground()
+        watch = ground.watch
+        if watch is None:
+            return Json({"series": [], "next": None})
+        like = SeriesKey(target, ground.region, group, signal)
+        most = min(limit, MOST_REACHES) if reach else limit
+        keys = series.chosen(watch, like, after=after, limit=most)
+        listed = await api.read(lambda tx: series.listed(tx, watch, keys, reach=reach))
+        return Json({"series": listed, "next": after + most if len(keys) == most else None})
+
+    return router

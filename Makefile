@@ -40,7 +40,7 @@ lock: $(UV)
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra postgres pyproject.toml -o deploy/requirements.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra postgres --group dev pyproject.toml -o deploy/requirements-dev.lock
+	  --extra grafana --extra postgres --group dev pyproject.toml -o deploy/requirements-dev.lock
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --group engine --no-deps -o deploy/requirements-engine.lock
 

@@ -10,6 +10,7 @@
     │   └── SchemaMismatch     its tables are of another version: run `canary db upgrade`
     ├── BaselineError          a baseline cannot be recorded, read or promoted
     ├── DeliveryError          a receiver did not take a notification: it will be tried again
+    ├── GrafanaError           Grafana did not take what it was given, or cannot be reached (exit 2)
     └── NotFound               no such target, probe, incident or baseline (exit 2)
 
 An expected failure of a *target* is data (`records.Failure`), never an exception.
@@ -70,6 +71,15 @@ class DeliveryError(CanaryError):
     def __init__(self, message: str = "", *, refused: bool = False) -> None:
         super().__init__(message)
         self.refused = refused  # it answered that it will not have it: unlikely to change by itself
+
+
+@final
+class GrafanaError(CanaryError):
+    """Grafana did not take what it was given."""
+
+    def __init__(self, message: str = "", *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status  # of its answer; 0 where there was none
 
 
 @final

@@ -31,6 +31,7 @@ _COMMANDS = {
     "backtest": ("canary.cli.backtest", "What another config would have made of the stored past."),
     "drill": ("canary.cli.drill", "Play a scenario in a simulated fleet, and judge what was found."),
     "prometheus": ("canary.cli.prometheus", "Write the alert rules for Prometheus."),
+    "grafana": ("canary.cli.grafana", "Dashboards and alert rules for Grafana: as files, or pushed."),
     "token": ("canary.cli.token", "Make, list and revoke tokens of the HTTP API."),
     "audit": ("canary.cli.audit", "Who did what."),
     "db": ("canary.cli.db", "Upgrade the store, or show its version."),

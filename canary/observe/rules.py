@@ -67,7 +67,7 @@ INCIDENTS = RuleGroup(
             f"max by ({_PLACE}, symptom) (canary_incident_open)",
             ">",
             0,
-            "24h",
+            "1d",
             "ticket",
             "{{ $labels.symptom }} on " + _HERE + " for a day",
             "An incident, perhaps an acknowledged one, has been unresolved for a day. Nothing new is told of it.",

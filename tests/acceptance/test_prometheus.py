@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from canary.observe.dashboards import dashboards
 from canary.observe.rules import RULES, Rule
 from tests.acceptance.stage import SHORT, Daemon, Place, config, switch, until
 from tests.programs import Server, alertmanager, prometheus
+from tests.unit.observe.shown import expressions, filled
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +35,17 @@ SILENT = {
     "CanaryHeartbeatBlind",  # no heartbeat is configured
     "CanaryIngestLag",  # no quarter of an hour has passed, but their parts are asked for below
     "CanaryLate",
+}
+
+
+EXPRESSIONS = [one for made in dashboards().values() for one in expressions(made)]
+SHOWN = {**POOL, "region": "here", "group": ".*", "signal": "script", "instance": ".*"}
+SHOWN |= {"window": "30s", "__rate_interval": "30s"}
+EMPTY = {
+    "canary-itself panel 3A",  # no heartbeat is configured
+    "canary-itself panel 6A",  # no slot is missed, on a quiet machine
+    "canary-itself panel 11A",  # no receiver is configured
+    "canary-itself panel 13A",  # every answer can be judged
 }
 
 
@@ -153,6 +166,14 @@ def test_every_rule_is_evaluated_and_has_something_to_look_at(scene: Scene, rule
     scene.prometheus.query(rule.expression)
     found = scene.prometheus.query(rule.query.replace("15m", "30s"))
     assert found or rule.name in SILENT
+
+
+@pytest.mark.parametrize(("where", "expression"), EXPRESSIONS, ids=[where for where, _ in EXPRESSIONS])
+def test_every_expression_of_a_dashboard_is_evaluated_and_finds_what_it_has_to(
+    scene: Scene, where: str, expression: str
+) -> None:
+    found = scene.prometheus.query(filled(expression, SHOWN))
+    assert found or where in EMPTY
 
 
 @pytest.mark.parametrize("name", ["canary_ingest_lag_seconds", "canary_slot_lateness_seconds"])

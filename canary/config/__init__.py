@@ -7,7 +7,19 @@ from canary.config.model import Assignment, Config
 from canary.config.probes import load_probes
 from canary.config.schema import json_schema, probe_schema
 from canary.config.scorers import own_scorers
-from canary.config.settings import Budget, Console, Detect, Escalation, Match, Retention, Store, Suite, Web, Webhook
+from canary.config.settings import (
+    Budget,
+    Console,
+    Detect,
+    Escalation,
+    Heartbeat,
+    Match,
+    Retention,
+    Store,
+    Suite,
+    Web,
+    Webhook,
+)
 from canary.config.starter import write_starter
 from canary.config.suites import builtin_suites
 
@@ -20,6 +32,7 @@ __all__ = [
     "Detect",
     "Escalation",
     "Finding",
+    "Heartbeat",
     "Match",
     "Retention",
     "Store",

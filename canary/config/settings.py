@@ -273,6 +273,20 @@ class Web(Strict):
         return frozenset({"localhost", "127.0.0.1", "::1", self.host, *self.hosts})
 
 
+class Control(Strict):
+    """How often the control target is probed: one inside of Canary, with a known fault, that no budget knows of."""
+
+    interval: Annotated[Duration, between(timedelta(milliseconds=100), timedelta(minutes=1))] = timedelta(seconds=5)
+
+
+class Heartbeat(Strict):
+    """A dead-man's switch: an empty POST to `url`, sent only while the injected fault of the control is detected."""
+
+    url: UrlSecret
+    every: Annotated[Duration, between(timedelta(seconds=1), timedelta(hours=1))] = timedelta(minutes=1)
+    control: Control = Control()
+
+
 class Common(Strict):
     """What the daemon takes from the file as it stands."""
 
@@ -282,6 +296,7 @@ class Common(Strict):
     detect: Detect = Detect()
     suites: Annotated[tuple[Suite, ...], Field(max_length=1_000), Some]
     receivers: Annotated[tuple[Receiver, ...], Field(max_length=1_000)] = ()
+    heartbeat: Heartbeat | None = None
     web: Web = Web()
 
 

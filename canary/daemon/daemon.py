@@ -24,6 +24,7 @@ from canary.daemon.board import Board, Checks
 from canary.daemon.escalator import Escalator, alarm_states, kept
 from canary.daemon.fund import Fund
 from canary.daemon.health import Health
+from canary.daemon.heartbeat import Heart
 from canary.daemon.purse import Purse, spent_today
 from canary.errors import CanaryError, StoreUnavailable
 from canary.http import HttpClient
@@ -81,6 +82,7 @@ class Daemon:
         fund = Fund(kept(self._store, self._config.region).hours)
         self._escalator = Escalator(self._config, watch, self._purse, alarm_states(self._store), fund)
         self._outbox = self._new_outbox()
+        self._heart = Heart(clock, self._http, self._metrics, lambda: sum(self._checks(), ()))
         self._misses: Counter[tuple[str, str]] = Counter()
         self._changing = asyncio.Lock()  # config and baselines change one at a time
         self._renewed, self._hung_up, self._stopping = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -120,6 +122,7 @@ class Daemon:
                     self._deliver(),
                     self._watch_over(),
                     self._keep_house(),
+                    self._heart.run(),
                     self._heed_hang_ups(),
                 )
             ]
@@ -287,6 +290,7 @@ class Daemon:
         now = self._clock.now()
         self._purse.recall(spent_today(self._store, self._config.targets, now), now)
         self._board.configure(self._config, self._ledger.watch)
+        self._heart.configure(self._config)
         self._board.refresh(unresolved)
         self._escalate()
         self._metrics.reloaded(successfully=True, at=now)
@@ -320,6 +324,7 @@ class Daemon:
         self._ledger.receivers = receivers
         self._scheduler.replace(assembly.plan_of(config))
         self._board.configure(config, watch)
+        self._heart.configure(config)
         if rerouted:
             self._outbox = self._new_outbox()
             self._renewed.set()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from canary.store.base import Store
     from canary.verdict import Comparison, Report
 
+BETA = 0.01
+"""A target with the fault passes with this chance at most: an early pass must not spend what a late fail could find."""
 _MORE = "--max-probes"
 
 
@@ -131,10 +133,10 @@ async def _alone(config: "Config", store: "Store", target: "Target", asked: _Ask
     from canary.records import Purpose
     from canary.verdict import plan, replay
 
-    watch = watch_of_groups(config, store, target, asked.groups, asked.share)
+    watch = watch_of_groups(config, store, target, asked.groups)
     volleys = plan(target, asked.groups, config.region, asked.n, SystemClock().now(), Purpose.GATE)
     async with firing(target.name, sum(map(len, volleys)), asked.within) as ground:
-        return await replay(store, ground.fire, watch, volleys, Rule(asked.share), ground.told, ground.stop)
+        return await replay(store, ground.fire, watch, volleys, Rule(asked.share, beta=BETA), ground.told, ground.stop)
 
 
 async def _beside(config: "Config", store: "Store", targets: "tuple[Target, Target]", asked: _Asked) -> "Comparison":

@@ -121,7 +121,7 @@ async def again(config: "Config", store: "Store", target: "Target", groups: "Gro
     from canary.detect import Rule
     from canary.verdict import plan, replay
 
-    watch = watch_of_groups(config, store, target, groups, share)
+    watch = watch_of_groups(config, store, target, groups)
     volleys = plan(target, groups, config.region, n, SystemClock().now())
     async with firing(target.name, sum(map(len, volleys))) as ground:
         return await replay(store, ground.fire, watch, volleys, Rule(share), ground.told, ground.stop)
@@ -156,6 +156,7 @@ def facts(report: "Report") -> dict[str, object]:
             for shown in report.shown
         ],
         "learning": [f"{series.group}/{series.signal}" for series in report.learning],
+        "unspoken": report.unspoken,
     }
 
 
@@ -171,6 +172,8 @@ def show(out: "Console", report: "Report") -> None:
         out.print(f"{report.failures} of {report.fired} runs failed")
     if report.learning:
         out.print(f"not judged, for want of golden data: {names_of(report.learning)}")
+    if report.unspoken and report.verdict.value == "pass":
+        out.print(f"more golden data would let a pass speak of: {', '.join(report.unspoken)}")
     out.print(f"kept: canary explain {report.id}")
     worst = next((shown.evidence[0] for shown in _worst_first(report) if shown.evidence), None)
     if worst is not None:

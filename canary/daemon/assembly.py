@@ -7,7 +7,6 @@ from datetime import timedelta
 from canary.alert.routing import Match, ReceiverKind, ReceiverSpec
 from canary.config import Config, Webhook
 from canary.desk.ground import Ground
-from canary.detect.arming import MARGIN
 from canary.errors import ConfigError, NotFound
 from canary.pipeline.remembered import remembered
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
@@ -80,19 +79,17 @@ def watch_of(config: Config, store: Store) -> Watch:
         return muster(rhythms_of(config), active, terms_of(config), config.region, scorers_of(config))
 
 
-def watch_of_groups(
-    config: Config, store: Store, target: Target, groups: Mapping[str, Sequence[Probe]], share: float
-) -> Watch:
-    """What the target's active baselines say of these probes alone, where they can tell `share` from healthy.
+def watch_of_groups(config: Config, store: Store, target: Target, groups: Mapping[str, Sequence[Probe]]) -> Watch:
+    """What the target's active baselines say of these probes alone, for a verdict.
 
     A probe may show more events than its group does on average, so a verdict on some probes of a group stands on their
-    own golden answers. A verdict is content with a healthy bound of half the share: a noisier series could never pass.
+    own golden answers. All that any golden data can judge may bring a fail; the bench says what a pass speaks of.
     """
     rhythms = [
         Rhythm(target.name, group, tuple(members), timedelta(minutes=1), known=signals_of(config))
         for group, members in groups.items()
     ]
-    terms = replace(terms_of(config), smallest_share=min(1.0, MARGIN * share / 2.0))
+    terms = replace(terms_of(config), smallest_share=1.0)
     with store.reading() as tx:
         active = tx.baselines(target=target.name, status=BaselineStatus.ACTIVE)
         return muster(rhythms, active, terms, config.region, scorers_of(config))

@@ -23,6 +23,7 @@ from canary.detect.power import Growth, delay, growth_delay, scope_growth, small
 from canary.detect.recovery import RecoveryTest
 from canary.detect.sequential import Judgement, Rule, Verdict, VerdictState, judge, visible_share
 from canary.detect.size import size
+from canary.detect.tally import Tally, golden_events
 from canary.detect.worsening import worsening_detector
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "RecoveryTest",
     "Rule",
     "Spell",
+    "Tally",
     "Verdict",
     "VerdictState",
     "answers_needed",
@@ -52,6 +54,7 @@ __all__ = [
     "esr",
     "evidence",
     "from_bytes",
+    "golden_events",
     "growth_delay",
     "hierarchy",
     "judge",

@@ -55,7 +55,7 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """An armed series, judged by `n` golden answers of `since`.
+    """An armed series, judged by `n` golden answers of `since`, `events` of which were events.
 
     A score is fed when its probe has a threshold here and its scorer's version is `version`.
     """
@@ -70,6 +70,7 @@ class Watched:
     interval: timedelta
     thresholds: Mapping[str, float]
     hierarchy: Hierarchy
+    events: int = 0
 
     @property
     def parameters(self) -> str:
@@ -177,6 +178,7 @@ class _Bench:
             interval=interval,
             thresholds=self._thresholds_of(baseline),
             hierarchy=Hierarchy(),
+            events=baseline.events,
         )
 
     def divide(self, armed: Mapping[SeriesKey, Watched], hierarchy: Hierarchy) -> Mapping[SeriesKey, Watched]:

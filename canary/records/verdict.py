@@ -13,8 +13,9 @@ from canary.records.score import SeriesKey
 class Yardstick:
     """What the answers of one series are judged by in a verdict.
 
-    Against a baseline: a detector, by its digest, and the golden threshold of each probe by its digest. Against another
-    target: `pairs` of answers, as events or as numbers; the series is then that of the target under judgement.
+    Against a baseline: a detector, by its digest, the golden threshold of each probe by its digest, and the number of
+    `golden` answers with the `events` among them. Against another target: `pairs` of answers, as events or as numbers;
+    the series is then that of the target under judgement.
     """
 
     series: SeriesKey
@@ -22,6 +23,8 @@ class Yardstick:
     detector: str = ""
     thresholds: Mapping[str, float] = field(default_factory=dict, repr=False)
     pairs: Literal["", "event", "number"] = ""
+    golden: int = 0
+    events: int = 0
 
     @property
     def name(self) -> str:
@@ -34,7 +37,8 @@ class KeptVerdict:
     """A verdict on demand as it is kept: what was said, and all that is needed to say it again from the same answers.
 
     `slots` are the runs that were judged, in the order of judging; the runs of a burst stand together, and those of a
-    pair. `evidence`, `better` and `soundness` are in nats, as the engine says.
+    pair. `evidence`, `better` and `soundness` are in nats, as the engine says. `planned` are the answers, or bursts,
+    that were to be fired by probe group, for a verdict against a baseline.
     """
 
     id: str
@@ -55,3 +59,4 @@ class KeptVerdict:
     visible: float
     answers: int
     better: float | None = None
+    planned: Mapping[str, int] = field(default_factory=dict)

@@ -7,10 +7,11 @@ KeptVerdict, kept scores -> again: the same bench, the same order, compared bit 
 """
 
 from canary.verdict.again import Again, Point, again
+from canary.verdict.baseline import Shown
 from canary.verdict.compare import Compared, Comparison, compare
 from canary.verdict.engine import Fire, Progress
 from canary.verdict.picture import charts, log_fail
-from canary.verdict.replay import Report, Shown, replay
+from canary.verdict.replay import Report, replay
 from canary.verdict.turns import Turn, Volley, plan, plan_pairs
 
 __all__ = [

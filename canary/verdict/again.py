@@ -9,9 +9,9 @@ from canary.errors import NotFound, StoreError
 from canary.pipeline.advance import Judged
 from canary.records import KeptVerdict
 from canary.store.base import Kept, Transaction
+from canary.verdict.baseline import BaselineBench, Shown
 from canary.verdict.compare import Compared, PairBench
 from canary.verdict.engine import Bench
-from canary.verdict.replay import BaselineBench, Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,10 @@ def _bench(tx: Transaction, kept: KeptVerdict) -> BaselineBench | PairBench:
         }
     except (NotFound, ValueError) as error:
         raise StoreError(f"verdict {kept.id} cannot be said again: {error}") from error
-    return BaselineBench(Rule(kept.share, kept.alpha, kept.beta, kept.power), kept.yardsticks, detectors)
+    if not kept.planned:
+        raise StoreError(f"verdict {kept.id} was judged by the rules of an earlier Canary: it cannot be said again")
+    rule = Rule(kept.share, kept.alpha, kept.beta, kept.power)
+    return BaselineBench(rule, kept.yardsticks, detectors, kept.planned)
 
 
 def _points(bench: Bench, kept: KeptVerdict, found: Mapping[str, Kept]) -> Iterator[Point]:

@@ -55,13 +55,17 @@ class Bench(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a verdict is asked on: a target against its baseline, or against another target."""
+    """What a verdict is asked on: a target against its baseline, or against another target.
+
+    `planned` are the answers by probe group that a baseline is to judge.
+    """
 
     kind: Purpose
     at: datetime
     target: str
     against: str | None
     rule: Rule | PairRule
+    planned: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,7 @@ def concluded(
         visible=judgement.visible,
         answers=judgement.answers,
         better=judgement.better,
+        planned=dict(question.planned),
     )
     facts = json.dumps(asdict(made), sort_keys=True, default=str)
     return replace(made, id=hashlib.blake2b(facts.encode(), digest_size=8).hexdigest())

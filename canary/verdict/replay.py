@@ -1,38 +1,26 @@
 """A verdict against the target's baseline: `replay`, and `gate` without another target."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from canary.detect import Detector, Judgement, Rule, Verdict, VerdictState, judge, size
-from canary.detect.sequential import start, step
+from canary.detect import Judgement, Rule, Verdict
 from canary.errors import BaselineError
-from canary.pipeline.advance import Judged
-from canary.pipeline.watch import ANSWER, Watch
-from canary.records import Observation, Score, SeriesKey, Size, Yardstick
-from canary.score.burst import bursts, worst
+from canary.pipeline.watch import Watch
+from canary.records import SeriesKey, Yardstick
 from canary.store.base import Store
-from canary.verdict.engine import Fire, Progress, Question, run, series_of
+from canary.verdict.baseline import BaselineBench, Shown
+from canary.verdict.engine import Fire, Progress, Question, run
 from canary.verdict.turns import Volley
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What one series of a replay showed: the share of touched answers, and the slots that show it, worst first.
-
-    In a probe group of bursts a burst counts as one answer: its worst.
-    """
-
-    series: SeriesKey
-    answers: int
-    events: int
-    size: Size
-    evidence: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
-    """A verdict, the power it reached, and what stands behind it. It is kept in the store under its `id`."""
+    """A verdict, the power it reached, and what stands behind it. It is kept in the store under its `id`.
+
+    `learning` was not judged for want of golden data; of the signals that are `unspoken` a pass does not speak.
+    """
 
     id: str
     target: str
@@ -44,6 +32,7 @@ class Report:
     failures: int
     shown: tuple[Shown, ...]
     learning: tuple[SeriesKey, ...]
+    unspoken: tuple[str, ...]
 
 
 async def replay(
@@ -58,13 +47,14 @@ async def replay(
     """Fire the runs in waves and each burst by itself, judge after each answer, stop when sure.
 
     Raises:
-        BaselineError: no series of these probes on this target is armed.
+        BaselineError: the golden data of these probes on this target cannot tell the share from healthy.
     """
     first = volleys[0][0]
     wanted = {(run.target.name, run.region, run.group) for run, *_ in volleys}
     series = [key for key in watch.signals if (key.target, key.region, key.group) in wanted]
-    bench = bench_of(watch, series, rule)
-    question = Question(first.purpose, first.slot_time, first.target.name, None, rule)
+    planned = Counter(run.group for run, *_ in volleys)
+    bench = bench_of(watch, series, rule, planned)
+    question = Question(first.purpose, first.slot_time, first.target.name, None, rule, planned)
     course = await run(store, fire, watch, [(volley,) for volley in volleys], bench, question, progress, stop)
     return Report(
         id=course.kept.id,
@@ -77,88 +67,22 @@ async def replay(
         failures=sum(course.failures.values()),
         shown=bench.shown,
         learning=tuple(key for key in series if key in watch.learning),
+        unspoken=bench.unspoken,
     )
 
 
-def bench_of(watch: Watch, series: Sequence[SeriesKey], rule: Rule) -> "BaselineBench":
-    """Of the armed ones among the series. Raises: BaselineError."""
+def bench_of(watch: Watch, series: Sequence[SeriesKey], rule: Rule, planned: Mapping[str, int]) -> BaselineBench:
+    """Of the armed ones among the series; `planned` answers by probe group. Raises: BaselineError."""
     armed = {key: watched for key in series if (watched := watch.armed.get(key)) is not None}
-    if not armed:
+    yardsticks = [
+        Yardstick(key, w.version, w.detector.digest, dict(w.thresholds), golden=w.n, events=w.events)
+        for key, w in armed.items()
+    ]
+    bench = BaselineBench(rule, yardsticks, {w.detector.digest: w.detector for w in armed.values()}, planned)
+    if not bench.can_pass:
         where = " and ".join(sorted({key.target for key in series})) or "this target"
         raise BaselineError(
-            f"no series of these probes on {where} is armed for a share of {rule.share:.1%}: "
+            f"no series of these probes on {where} can tell a share of {rule.share:.1%} from healthy: "
             "record a baseline first, or more of one, or ask for a larger share"
         )
-    yardsticks = [Yardstick(key, w.version, w.detector.digest, dict(w.thresholds)) for key, w in armed.items()]
-    return BaselineBench(rule, yardsticks, {w.detector.digest: w.detector for w in armed.values()})
-
-
-@dataclass(slots=True)
-class _Heard:
-    """One series."""
-
-    yardstick: Yardstick
-    detector: Detector
-    state: VerdictState
-    events: list[bool] = field(default_factory=list)
-    found: list[tuple[float, str]] = field(default_factory=list)
-
-    def hear(self, rule: Rule, seen: Observation, each: Score) -> bool:
-        """An answer counts where golden data of this very probe, by this version of the scorer, can judge it."""
-        threshold = self.yardstick.thresholds.get(seen.probe_digest)
-        if threshold is None or each.version != self.yardstick.version:
-            return False
-        value = self.detector.standardised(each.value, seen.probe_digest)
-        self.state = step(rule, self.detector, self.state, value, ANSWER, threshold)
-        self.events.append(self.detector.is_event(value, threshold))
-        if self.events[-1]:
-            self.found.append((value, seen.slot_id))
-        return self.events[-1]
-
-
-class BaselineBench:
-    """Judges the answers of a target, series by series, by the detectors of its baseline."""
-
-    def __init__(self, rule: Rule, yardsticks: Sequence[Yardstick], detectors: Mapping[str, Detector]) -> None:
-        self._rule = rule
-        self._heard = {
-            one.series: _Heard(one, detector, start(detector))
-            for one in yardsticks
-            for detector in (detectors[one.detector],)
-        }
-
-    @property
-    def yardsticks(self) -> tuple[Yardstick, ...]:
-        return tuple(heard.yardstick for heard in self._heard.values())
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        return {heard.detector.digest: heard.detector.to_json() for heard in self._heard.values()}
-
-    @property
-    def shown(self) -> tuple[Shown, ...]:
-        """What each series showed that heard an answer."""
-        return tuple(_shown(key, heard) for key, heard in sorted(self._heard.items()) if heard.events)
-
-    def hear(self, turn: Sequence[Judged]) -> bool:
-        touched = False
-        for burst in bursts((one.observation, one.scores) for one in turn):
-            for seen, each in worst(burst):
-                heard = self._heard.get(series_of(seen, each.signal))
-                touched |= heard is not None and heard.hear(self._rule, seen, each)
-        return touched
-
-    def judgement(self) -> Judgement:
-        detectors = {heard.yardstick.name: heard.detector for heard in self._heard.values()}
-        return judge(self._rule, detectors, {heard.yardstick.name: heard.state for heard in self._heard.values()})
-
-
-def _shown(series: SeriesKey, heard: _Heard) -> Shown:
-    share = size(heard.detector, heard.events, [ANSWER] * len(heard.events))
-    return Shown(
-        series,
-        len(heard.events),
-        sum(heard.events),
-        share,
-        tuple(slot for _, slot in sorted(heard.found, reverse=True)),
-    )
+    return bench

@@ -100,7 +100,7 @@ async def verdict_on(config: Config, store: Store, client: ProbeClient, group: s
     target = config.targets[0]
     groups = {group: assembly.probes_on(config, target)[group]}
     volleys = plan(target, groups, config.region, 60, SystemClock().now())
-    watch = assembly.watch_of_groups(config, store, target, groups, 0.5)
+    watch = assembly.watch_of_groups(config, store, target, groups)
     return await replay(store, client.fire_at_once, watch, volleys, Rule(0.5), lambda *_: None)
 
 

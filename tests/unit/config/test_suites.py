@@ -49,7 +49,6 @@ def test_the_smoke_suite_has_a_probe_of_every_symptom(loading: Loading):
         "greedy",
         "copy",
         "recall",
-        "border",
     }
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from canary.config import Config, load
-from canary.daemon.assembly import plan_of, rhythms_of, target_of, watch_of_groups
+from canary.daemon.assembly import plan_of, rhythms_of, target_of, watch_of, watch_of_groups
 from canary.lab.spec import config_text, default_spec
 from canary.records import BaselinePart, SeriesKey
 from canary.store import MemoryStore
@@ -34,7 +34,7 @@ def store(config: Config) -> MemoryStore:
 
 def bound(config: Config, store: MemoryStore, *names: str) -> float:
     probes = [probe for probe in config.probes if probe.id in names]
-    watch = watch_of_groups(config, store, target_of(config, SHORT), {"prose": probes}, 0.5)
+    watch = watch_of_groups(config, store, target_of(config, SHORT), {"prose": probes})
     return watch.armed[SERIES].detector.healthy_event_rate(1.0)
 
 
@@ -47,10 +47,11 @@ def test_a_verdict_on_some_probes_of_a_group_stands_on_their_own_golden_answers(
     assert quiet < bound(config, store, "prose-glass", "prose-bread") < noisy
 
 
-def test_a_series_too_noisy_for_the_share_is_not_judged(config: Config, store: MemoryStore) -> None:
+def test_a_verdict_judges_by_golden_data_too_noisy_for_the_daemon(config: Config, store: MemoryStore) -> None:
     probes = [probe for probe in config.probes if probe.id == "prose-bread"]
-    watch = watch_of_groups(config, store, target_of(config, SHORT), {"prose": probes}, 0.05)
-    assert SERIES in watch.learning
+    groups = {"prose": probes}
+    verdict, daemon = watch_of_groups(config, store, target_of(config, SHORT), groups), watch_of(config, store)
+    assert (SERIES in verdict.armed, SERIES in daemon.armed) == (True, False)
 
 
 def test_bursts_reach_the_plan_and_the_watch(tmp_path: Path) -> None:

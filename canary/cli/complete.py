@@ -65,6 +65,12 @@ def _suites(config: "Config") -> Iterator[str]:
     yield from builtin_suites()
 
 
+def _signals(config: "Config") -> Iterable[str]:
+    from canary.daemon.assembly import signals_of
+
+    return signals_of(config)
+
+
 def _explicable(config: "Config") -> Iterator[str]:
     yield from _incidents(config)
     with store_of(config) as store, store.reading() as tx:
@@ -86,4 +92,5 @@ replayable = _completer(_replayable)
 explicable = _completer(_explicable)
 probes_and_groups = _completer(_probes)
 suite_names = _completer(_suites)
+signal_names = _completer(_signals)
 token_names = _completer(_tokens)

@@ -107,6 +107,9 @@ def add(
 
     KIND is deploy (code), config, flag, routing (weights, load balancing), rollout (a deploy step by step), model
     (weights, tokenizer, template), scale, hardware or other.
+
+    Golden answers say nothing of another model: after a change of kind model the targets in its scope are learning, and
+    nobody is paged for their quality, until `canary baseline record --version NAME` has learnt how it answers.
     """
     if until is not None and until < at:
         raise click.BadParameter("lies before --at", param_hint="--until")

@@ -72,13 +72,14 @@ def _played(found: "Scenario", seed: int, *, pictures: bool) -> "Report":
             seed,
             lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
             pictures=pictures,
+            workers=_workers(),
         )
 
 
 def _all(found: "Scenario", first: int, seeds: int) -> "list[Report]":
     from canary.drill.perform import perform_all
 
-    workers = min(seeds, os.cpu_count() or 1, _MOST_WORKERS)
+    workers = min(seeds, _workers())
     with progress(console(stderr=True)) as bar:
         task = bar.add_task(f"{found.name}, seeds", total=seeds)
         reports = []
@@ -86,6 +87,10 @@ def _all(found: "Scenario", first: int, seeds: int) -> "list[Report]":
             reports.append(one)
             bar.advance(task)
     return sorted(reports, key=lambda one: one.seed)
+
+
+def _workers() -> int:
+    return min(os.cpu_count() or 1, _MOST_WORKERS)
 
 
 def _show(out: "Console", report: "Report") -> None:

@@ -8,6 +8,7 @@ from canary.alert.routing import Match, ReceiverKind, ReceiverSpec
 from canary.config import Config, Webhook
 from canary.desk.ground import Ground
 from canary.errors import ConfigError, NotFound
+from canary.pipeline.declared import outdated
 from canary.pipeline.remembered import remembered
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.records import BaselineStatus, Probe, Signal, Target
@@ -69,12 +70,14 @@ def terms_of(config: Config) -> Terms:
 
 
 def watch_of(config: Config, store: Store) -> Watch:
-    """What the active baselines of the store arm."""
+    """What the active baselines of the store arm, but for those of a model that was changed since."""
     with store.reading() as tx:
+        changes = tx.changes()
         active = (
             baseline
             for target in config.targets
             for baseline in tx.baselines(target=target.name, status=BaselineStatus.ACTIVE)
+            if not outdated(baseline, changes)
         )
         return muster(rhythms_of(config), active, terms_of(config), config.region, scorers_of(config))
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from canary.alert.message import describe_change
 from canary.desk.ground import Ground
+from canary.pipeline.declared import keep_change
 from canary.records import Act, AuditEntry, Change, Scope
 from canary.store.base import Transaction
 
@@ -16,7 +17,7 @@ def listed(tx: Transaction, since: datetime, scope: Scope) -> list[Change]:
 
 def record(tx: Transaction, changes: Sequence[Change], who: str, now: datetime) -> list[bool]:
     """Keep them; whether each was new. What was known already is left as it is."""
-    new = [tx.add_change(change) for change in changes]
+    new = [keep_change(tx, change) for change in changes]
     for change, first in zip(changes, new, strict=True):
         if first:
             tx.note(AuditEntry(now, who, Act.CHANGE, change.id, f"{change.kind.value} on {change.scope.name}"))

@@ -30,6 +30,7 @@ class Told:
 
     id: str
     where: str
+    replica: str  # "" where none is named
     opened_at: datetime
     resolved_at: datetime | None
     onset: datetime
@@ -132,6 +133,7 @@ def _one(
     return Told(
         id=incident.id,
         where=incident.target,
+        replica=_replica(incident),
         opened_at=opened_at,
         resolved_at=incident.resolved_at,
         onset=onset.best,
@@ -141,6 +143,12 @@ def _one(
         suspects=tuple(_ranked(ranking.onset)),
         worsening=tuple(_ranked(ranking.worsening)),
     )
+
+
+def _replica(incident: Incident) -> str:
+    """The one that all findings name."""
+    named = {finding.blame.place.replica if finding.blame else "" for finding in incident.findings}
+    return named.pop() if len(named) == 1 else ""
 
 
 def _alarmed(tx: Transaction, opened: Event) -> datetime:
@@ -186,6 +194,9 @@ def _outcome(tx: Transaction, scenario: Scenario, expected: Expected, found: Seq
 def _checks(scenario: Scenario, truth: Truth, expected: Expected, one: Told, delay: Delay) -> Iterator[Check]:
     where = expected.where or (truth.plan.where,)
     yield Check(f"in {', '.join(where)}", scenario.covered(one.where) == scenario.covered(*where), f"in {one.where}")
+    if expected.replica is not None:
+        named = one.replica == expected.replica
+        yield Check(f"on replica {expected.replica}", named, f"on {one.replica or 'no replica in particular'}")
     if expected.within is not None:
         yield Check(
             f"within {expected.within}",

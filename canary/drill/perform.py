@@ -11,9 +11,10 @@ from tempfile import TemporaryDirectory
 
 from canary.draw import Chart
 from canary.drill.judge import Judgement, judge
+from canary.drill.progress import Progress
 from canary.drill.rules import RuleOutcome, compare
 from canary.drill.scenario import Scenario, load
-from canary.drill.stage import Played, Progress, play
+from canary.drill.stage import Played, play
 from canary.hindsight.explain import cases, explain
 from canary.hindsight.window import chart, lettered, window
 from canary.store import open_store
@@ -53,13 +54,13 @@ class Report:
     pictures: tuple[Picture, ...] = field(default=(), repr=False)
 
 
-def perform(scenario: Scenario, seed: int, progress: Progress, *, pictures: bool = False) -> Report:
-    """Play, judge and compare, in a store that is gone at the end. Raises: CanaryError."""
+def perform(scenario: Scenario, seed: int, progress: Progress, *, pictures: bool = False, workers: int = 1) -> Report:
+    """Play, judge and compare, in a store that is gone at the end. `workers` as in `play`. Raises: CanaryError."""
     shelf = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
     with TemporaryDirectory(prefix="canary-drill-", dir=shelf) as name:
         store = open_store(f"sqlite:///{Path(name) / 'drill.db'}", create=True)
         try:
-            played = asyncio.run(play(scenario, seed, store, Path(name), progress))
+            played = asyncio.run(play(scenario, seed, store, Path(name), progress, workers))
             return _report(played, store, pictures=pictures)
         finally:
             store.close()
@@ -81,10 +82,6 @@ def _report(played: Played, store: Store, *, pictures: bool) -> Report:
     judgement = judge(played, store)
     with store.reading() as tx:
         spent = sum(tx.tokens_spent(target=name, since=scenario.begin) for name in scenario.targets)
-        whole = sum(
-            tx.tokens_spent(target=name, since=datetime.min.replace(tzinfo=scenario.begin.tzinfo))
-            for name in scenario.targets
-        )
     return Report(
         name=scenario.name,
         why=scenario.file.why.strip(),
@@ -96,7 +93,7 @@ def _report(played: Played, store: Store, *, pictures: bool) -> Report:
         learning=len(played.watch.learning),
         runs=played.runs,
         tokens=spent,
-        golden_tokens=whole - spent,
+        golden_tokens=played.golden_tokens,
         notifications=len(played.notifications),
         judgement=judgement,
         rules=compare(played, store),

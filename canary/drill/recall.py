@@ -17,7 +17,7 @@ from canary.records import Failure, Response, Run
 from canary.score import Case, Judgement, Scorer
 
 ROOM = 8_192
-"""Answers that are remembered, in each place."""
+"""Answers that are remembered, in each place: those of a fleet in health."""
 REFERENCES = 1_000_000
 """Token positions of golden references: those of a whole fleet."""
 _OK = 200

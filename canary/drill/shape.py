@@ -139,14 +139,15 @@ class Expected(Strict):
     """The incident, or as many as `count`, that has to come of a fault.
 
     It must open with one of the `symptoms` (if any are named), name exactly the part of the fleet that is `where` (by
-    default that of the fault), open `within` that time of the fault's start, and have `suspect` ranked first with at
-    least that `probability`, as its cause, or as what made it worse (`worsening`).
+    default that of the fault) and the `replica` (if one is named), open `within` that time of the fault's start, and
+    have `suspect` ranked first with at least that `probability`, as its cause, or as what made it worse (`worsening`).
     """
 
     fault: Name
     count: Annotated[int, Field(ge=0, le=100), Scalar] = 1
     symptoms: tuple[Annotated[Symptom, Field(strict=False)], ...] = ()
     where: tuple[Where, ...] = ()
+    replica: Text | None = None
     within: Lapse | None = None
     suspect: Name | None = None
     probability: Share = 0.5

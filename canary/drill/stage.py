@@ -6,7 +6,7 @@ few minutes brought). So the clock alone differs from production, and the same s
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,16 +18,18 @@ from canary.alert.incident import Reason
 from canary.config import Config
 from canary.daemon import assembly
 from canary.drill.clock import VirtualClock
-from canary.drill.recall import REFERENCES, RecallingClient, recalled
+from canary.drill.golden import learn
+from canary.drill.progress import Progress
+from canary.drill.recall import REFERENCES, ROOM, RecallingClient, recalled
 from canary.drill.scenario import Scenario
 from canary.drill.setup import RECEIVER, configured
 from canary.drill.wire import LabWire
-from canary.forecast import golden_answers
 from canary.lab.fleet import Fleet
+from canary.pipeline.declared import keep_change
 from canary.pipeline.ledger import Committed, Fired, Ledger
-from canary.pipeline.record import begin, promote_epoch, record
+from canary.pipeline.record import REVISION
 from canary.pipeline.watch import Watch
-from canary.records import Change, Incident, Notification, NotificationKind, Target
+from canary.records import Change, Incident, Notification, NotificationKind
 from canary.schedule.plan import Plan
 from canary.store import Store
 from canary.store.base import Retention
@@ -35,13 +37,9 @@ from canary.testing import RecordingReceiver
 
 _MINUTE = timedelta(minutes=1)
 _MOST_MINUTES, _RUNS_A_MINUTE = 5, 6  # so many runs a minute are kept each minute, five times as many every five
-_BEFORE = timedelta(days=1)  # the golden answers
 _HOUSEKEEPING = timedelta(hours=1)
 _BODIES = timedelta(hours=2)  # that is how long an incident may want to quote an answer
 _TURN = 0.002
-
-Progress = Callable[[str, int, int], None]
-"""What is being done, how much of it is done, and how much there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +60,43 @@ class Played:
     config: Config
     watch: Watch
     runs: int
+    golden_tokens: int
     events: tuple[Event, ...]
     notifications: tuple[Notification, ...]
 
 
-async def play(scenario: Scenario, seed: int, store: Store, folder: Path, progress: Progress) -> Played:
-    """Record golden baselines before the scenario begins, then go through it. Raises: CanaryError."""
+async def play(
+    scenario: Scenario, seed: int, store: Store, folder: Path, progress: Progress, workers: int = 1
+) -> Played:
+    """Record golden baselines before the scenario begins, then go through it.
+
+    `workers` processes record at a time; it makes no other difference.
+
+    Raises: CanaryError.
+    """
     config = configured(scenario, folder)
-    fleet = Fleet(scenario.spec(seed))
-    await _learn(scenario, config, fleet, store, progress)
+    golden_tokens = await learn(scenario, seed, config, store, workers, progress)
+    fleet = Fleet(scenario.spec(seed), room=ROOM)
     clock = VirtualClock(scenario.begin)
     watch = assembly.watch_of(config, store)
-    watch = replace(watch, scorers=recalled(watch.scorers))
-    ledger = Ledger(store, watch, assembly.receivers_of(config), clock, breath=0.0, room=REFERENCES)
+    scorers = recalled(watch.scorers)
+    ledger = Ledger(
+        store, replace(watch, scorers=scorers), assembly.receivers_of(config), clock, breath=0.0, room=REFERENCES
+    )
     client = RecallingClient(LabWire(fleet, scenario.faults, clock), clock)
     async with _delivering(store, clock) as deliver:
         show = _Show(scenario, config, store, clock, client, ledger)
         await show.run(deliver, progress)
-    return Played(scenario, seed, config, ledger.watch, show.runs, tuple(show.events), tuple(deliver.receiver.taken))
+    return Played(
+        scenario,
+        seed,
+        config,
+        ledger.watch,
+        show.runs,
+        golden_tokens,
+        tuple(show.events),
+        tuple(deliver.receiver.taken),
+    )
 
 
 class _Show:
@@ -95,6 +112,7 @@ class _Show:
         self.runs = 0
         self.events: list[Event] = []
         self._end = scenario.end
+        self._config = config
         self._plan = assembly.plan_of(config)
         self._store = store
         self._clock = clock
@@ -110,7 +128,8 @@ class _Show:
             until = min(now + batch, self._end)
             fired = await self._fire(now, until)
             now = until
-            self._record_changes(now)
+            while self._to_come and self._to_come[0].at <= now:
+                self._record(self._to_come.popleft())
             if fired and self._commit(fired).decisions:
                 await deliver()
             if now >= tidy:
@@ -133,10 +152,15 @@ class _Show:
         self.events += [Event(now, incident, reason) for incident, reason in committed.decisions]
         return committed
 
-    def _record_changes(self, now: datetime) -> None:
-        while self._to_come and self._to_come[0].at <= now:
-            with self._store.transaction() as tx:
-                tx.add_change(self._to_come.popleft())
+    def _record(self, change: Change) -> None:
+        """What judges follows the baselines that are in force. The scorers go on with what they remember."""
+        with self._store.transaction() as tx:
+            before = tx.fact(REVISION)
+            keep_change(tx, change)
+            revised = tx.fact(REVISION) != before
+        if revised:
+            watch = assembly.watch_of(self._config, self._store)
+            self._ledger.watch = replace(watch, scorers=self._ledger.watch.scorers)
 
     def _keep_house(self, now: datetime) -> None:
         """Bodies weigh too much to be kept for weeks."""
@@ -149,33 +173,6 @@ def batch_of(plan: Plan) -> timedelta:
     """How much time is kept at once."""
     per_minute = plan.rate * _MINUTE.total_seconds()
     return _MINUTE * max(1, min(_MOST_MINUTES, int(per_minute // _RUNS_A_MINUTE)))
-
-
-async def _learn(scenario: Scenario, config: Config, fleet: Fleet, store: Store, progress: Progress) -> None:
-    """Golden baselines of all targets, recorded at the same time of the day before."""
-    answers = scenario.file.probing.golden or golden_answers(config)
-    for done, target in enumerate(config.targets):
-        progress("golden answers", done, len(config.targets))
-        await _learn_one(config, fleet, store, target, answers, VirtualClock(scenario.begin - _BEFORE))
-
-
-async def _learn_one(
-    config: Config, fleet: Fleet, store: Store, target: Target, answers: int, clock: VirtualClock
-) -> None:
-    client = RecallingClient(LabWire(fleet, lambda _: (), clock), clock)
-    recording = begin(store, target, config.region, answers, clock.now())
-    await record(
-        store,
-        client.fire_at_once,
-        clock,
-        recording,
-        target,
-        assembly.probes_on(config, target),
-        lambda *_: None,
-        lambda *_: None,
-        assembly.scorers_of(config),
-    )
-    promote_epoch(store, target.name, recording.epoch, assembly.signals_of(config))
 
 
 class _Delivery:

@@ -13,7 +13,8 @@ from canary.lab.prompts import outline
 from canary.lab.spec import Platform, Pool
 
 _PLANS = 512
-_ANSWERS = 512
+ANSWERS = 512
+"""Answers with nothing random in them that an engine remembers, if not told otherwise."""
 _WEIGHTS = 32
 _MOST_READ = 8_192  # tokens of a prompt whose logprobs are told
 
@@ -72,12 +73,12 @@ class ContextTooLong(ValueError):
 class Engine:
     """The models of a fleet, as its servers run them."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, room: int = ANSWERS) -> None:
         self._seed = seed
         self._unused = noise.generator("nothing is drawn from it")
         self._model = lru_cache(_WEIGHTS)(lambda name: LanguageModel(name, seed))
         self._plan = lru_cache(_PLANS)(self._new_plan)
-        self._settled = lru_cache(_ANSWERS)(self._new_settled)
+        self._settled = lru_cache(room)(self._new_settled)
         self._count = lru_cache(_PLANS)(lambda prompt: len(vocabulary().encode(prompt)))
         self._same = lru_cache(_PLANS)(str)  # long prompts come often: all caches share one string of each
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from canary.lab import batches, noise
 from canary.lab.batches import NOON
 from canary.lab.decode import Sampling, Touch
-from canary.lab.engine import Answer, Engine, Server, Work
+from canary.lab.engine import ANSWERS, Answer, Engine, Server, Work
 from canary.lab.faults import OF_REPLICAS, Fault, FaultKind, chosen, strength
 from canary.lab.model import vocabulary
 from canary.lab.selection import Layout
@@ -51,11 +51,11 @@ class UnknownTarget(LookupError):
 
 
 class Fleet:
-    """A simulated fleet."""
+    """A simulated fleet, which remembers as many answers as it has `room` for."""
 
-    def __init__(self, spec: FleetSpec, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, spec: FleetSpec, faults: Sequence[Fault] = (), room: int = ANSWERS) -> None:
         self.spec = spec
-        self._engine = Engine(spec.seed)
+        self._engine = Engine(spec.seed, room)
         self._pools = {(p.name, pool.name): (p, pool) for p in spec.platforms for pool in p.pools}
         self.switch(faults)
 

@@ -225,8 +225,9 @@ def _row(
         if token not in foreign:
             mass[token] = _SHARE_BIGRAM * n / total
     often = frequent[: 2 * _FOLLOWERS]
+    all_often = sum(n for _, n in often)
     for token, n in often:
         if token in mass or len(mass) < _FOLLOWERS:
-            mass[token] = mass.get(token, 0.0) + _SHARE_COMMON * n / sum(n for _, n in often)
+            mass[token] = mass.get(token, 0.0) + _SHARE_COMMON * n / all_often
     weights = [*mass.values(), *[_SHARE_FOREIGN / len(foreign)] * len(foreign)]
     return [*mass, *foreign], [float(x) for x in np.log(weights)]

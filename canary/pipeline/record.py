@@ -176,11 +176,15 @@ def promote_epoch(
         changed = promote(active, proposed, known)
         for baseline in changed:
             tx.put_baseline(baseline)
-        revision = 1 + int(tx.fact(REVISION) or 0)
-        tx.put_fact(REVISION, str(revision))
+        revise(tx)
         if noted is not None:
             tx.note(noted)
     return changed
+
+
+def revise(tx: Transaction) -> None:
+    """What judges is not what it was."""
+    tx.put_fact(REVISION, str(1 + int(tx.fact(REVISION) or 0)))
 
 
 REVISION = "baselines.revision"

@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 from click.testing import CliRunner
 
 from canary.cli import words
+from canary.drill.golden import learnt, learnt_alone
 from canary.drill.scenario import load
+from canary.drill.setup import configured
 from canary.drill.stage import play
 from canary.store import open_store
 from tests.unit.drill.small import written
@@ -85,6 +89,15 @@ def test_the_same_seed_gives_the_same_observations(tmp_path):
     first, second, other = (observed(tmp_path / name, seed) for name, seed in (("a", 3), ("b", 3), ("c", 4)))
     assert len(first) > 100
     assert first == second != other
+
+
+def test_golden_answers_teach_the_same_in_whatever_process(tmp_path):
+    path = written(tmp_path, ("golden: 300", "golden: 60"))
+    here = asyncio.run(learnt(load(path), 3, configured(load(path), tmp_path), "mid/api/gpu"))
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        there = pool.submit(learnt_alone, path, 3, "mid/api/gpu").result()
+    assert here.tokens > 0
+    assert here == there
 
 
 def observed(folder, seed):

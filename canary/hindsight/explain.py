@@ -36,7 +36,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A fed score, what its step might spend of the budget (in false alarms), and the evidence after it (ln R)."""
+    """A fed score, what its step might spend of the budget (in false alarms), and the evidence after it (ln R).
+
+    `value` is in the signal's unit; a detector of distances heard it standardised.
+    """
 
     slot_id: str
     at: datetime

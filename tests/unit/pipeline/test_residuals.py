@@ -10,7 +10,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from canary.detect import DistanceDetector
+from canary.detect import DistanceDetector, Rule, Verdict
 from canary.hindsight.backtest import Judge, Rerun, Setting, aliases, rerun
 from canary.hindsight.explain import Case, explain
 from canary.hindsight.golden import Nursery
@@ -26,6 +26,7 @@ from canary.records import (
     Interval,
     Observation,
     Probe,
+    Purpose,
     Response,
     Run,
     SeriesKey,
@@ -33,6 +34,7 @@ from canary.records import (
 from canary.score import SCORERS
 from canary.store import MemoryStore, Store
 from canary.testing import FakeClock
+from canary.verdict import again, replay
 from tests.unit.pipeline.stage import MINUTE, PROBE, START, target
 
 TARGET = target("long")
@@ -41,6 +43,7 @@ NOISE = {QUIET.id: 0.01, LOUD.id: 0.3}
 SERIES = SeriesKey(TARGET.name, "eu", "prose", "length")
 TERMS = Terms(false_alarms_per_week=0.25, delta=0.05, smallest_share=0.1)
 RHYTHM = Rhythm(TARGET.name, "prose", (QUIET, LOUD), MINUTE)
+MIX = (QUIET, LOUD) * 20
 SHIFT = 0.2
 """Far beyond the noise of the quiet probe, and well within that of the loud one."""
 
@@ -77,7 +80,7 @@ def recorded(store: Store, *probes: Probe) -> None:
     asyncio.run(whole())
 
 
-def _untold(_: int, __: int) -> None:
+def _untold(_: int, __: object) -> None:
     pass
 
 
@@ -193,6 +196,24 @@ def test_a_backtest_of_the_same_config_raises_the_same_alarms(which: str, reques
     store = request.getfixturevalue(which)
     run = _again(store, RHYTHM)
     assert sorted(run.would.alarms, key=_by_id) == sorted(alarms(store), key=_by_id)
+
+
+@pytest.mark.parametrize(("which", "verdict"), [("lived", Verdict.FAIL), ("unscaled", Verdict.PASS)])
+def test_a_verdict_hears_the_shift_too_and_comes_again_bit_for_bit(
+    which: str, verdict: Verdict, request: pytest.FixtureRequest
+) -> None:
+    store, rng = request.getfixturevalue(which), np.random.default_rng(3)
+    later = START + timedelta(days=1)
+    volleys = [(Run(probe, TARGET, "eu", later, nth, purpose=Purpose.REPLAY),) for nth, probe in enumerate(MIX)]
+
+    async def fire(volley: Sequence[Run]) -> list[Observation]:
+        return [observed(run, rng, SHIFT * (run.probe is QUIET)) for run in volley]
+
+    report = asyncio.run(replay(store, fire, watch(store), volleys, Rule(0.3), _untold))
+    with store.reading() as tx:
+        made = again(tx, tx.verdict(report.id))
+    assert report.verdict is verdict
+    assert (made.differences, made.judgement, made.shown) == ((), report.judgement, report.shown)
 
 
 def test_explain_knows_the_scales_by_the_stored_parameters_alone() -> None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from canary.detect.escalation import Levels
 from canary.pipeline.advance import steps_again
 from canary.pipeline.scopes import members
 from tests.acceptance.stage import CLOUD, LONG, SHORT, Daemon, Hook, Place, config, switch, until
@@ -29,11 +30,11 @@ def gaps(place: Place, target: str, since: datetime | None = None) -> set[timede
     return {later - earlier for earlier, later in pairwise(slots)}
 
 
-def asked_for(place: Place) -> set[str]:
-    """Whom the evidence asks for: of every series or scope that ever passed the warning, all that it hears."""
+def asked_for(place: Place, level: float = WARNING) -> set[str]:
+    """Whom the evidence asks for: of every series or scope that ever passed the level, all that it hears."""
     with place.store() as store, store.reading() as tx:
         feed = list(tx.feed())
-        past = {step.series for step in steps_again(tx, feed) if step.evidence >= WARNING}
+        past = {step.series for step in steps_again(tx, feed) if step.evidence >= level}
     armed = {row.series for row in feed}
     return {f"{member.target} {member.group}" for one in past for member in members(one, armed)}
 
@@ -90,7 +91,7 @@ def test_a_restarted_daemon_goes_on_escalating_and_fires_no_slot_twice(place: Pl
     until(lambda: faster(daemon), PATIENCE)
     switch(lab)
     daemon.kill()
-    before, asked = len(place.observations(SHORT)), asked_for(place)
+    before, asked = len(place.observations(SHORT)), asked_for(place, Levels(WARNING).fallback)
     with place.daemon("again.log") as again:
         until(lambda: again.event("escalation"), 10)
         first = again.event("escalation")

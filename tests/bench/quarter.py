@@ -243,7 +243,7 @@ def interval(count: int, sure: float = 0.95) -> tuple[float, float]:
 
 
 def table(counts: Iterable[Count]) -> Iterator[str]:
-    yield f"{'':<20}{'detectors':>10}" + "".join(f"{'bound':>9}{'alarms':>8}{'95 %':>14}" for _ in BUDGETS)
+    yield f"{'':<20}{'detectors':>10}" + "".join(f"{'bound':>9}{'alarms':>8}{'95 %':>16}" for _ in BUDGETS)
     for one in counts:
         cells = "".join(_cell(count, bound) for count, bound in zip(one.alarms, one.bounds, strict=True))
         yield f"{one.level.replace('_', ' '):<20}{one.detectors:>10,}{cells}"
@@ -251,7 +251,7 @@ def table(counts: Iterable[Count]) -> Iterator[str]:
 
 def _cell(count: int, bound: float) -> str:
     low, high = interval(count)
-    return f"{bound:>9.2f}{count:>8}{f'{low:.1f} to {high:.1f}':>14}" + ("!" if low > bound else "")
+    return f"{bound:>9.2f}{count:>8}{f'{low:.1f} to {high:.1f}':>16}" + ("!" if low > bound else "")
 
 
 def story(seed: int) -> Iterator[str]:

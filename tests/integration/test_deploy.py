@@ -69,6 +69,21 @@ def test_compose_mounts_what_is_there_and_publishes_on_loopback_alone() -> None:
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
 
 
+def test_grafana_in_compose_differs_from_what_is_rendered_by_tls_alone() -> None:
+    ours = yaml.safe_load((DEPLOY / "compose/grafana-datasources.yaml").read_text(encoding="utf-8"))
+    rendered = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/canary.yaml").read_text(encoding="utf-8"))
+    rendered["datasources"][1]["jsonData"]["sslmode"] = "disable"
+    assert ours == rendered
+
+
+def test_grafana_in_compose_finds_the_dashboards_where_its_provider_looks() -> None:
+    (provider,) = yaml.safe_load((DEPLOY / "grafana/provisioning/dashboards/canary.yaml").read_text("utf-8"))[
+        "providers"
+    ]
+    services = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text(encoding="utf-8"))["services"]
+    assert f"../grafana/dashboards:{provider['options']['path']}:ro" in services["grafana"]["volumes"]
+
+
 def test_prometheus_takes_the_compose_config() -> None:
     promtool = program("promtool")
     assert run(promtool, "check", "config", "--syntax-only", "compose/prometheus.yaml").returncode == 0
@@ -95,6 +110,13 @@ def test_every_manifest_fits_the_schema_of_kubernetes() -> None:
         else:
             kubernetes_validate.validate(manifest, "1.37", strict=True)
     assert {"Deployment", "Service", "ServiceMonitor", "PrometheusRule", "ConfigMap"} <= set(kinds)
+
+
+def test_every_dashboard_is_in_a_config_map_that_grafana_looks_for() -> None:
+    (found,) = [m for m in manifests() if m["metadata"]["name"] == "canary-dashboards"]  # type: ignore[index]
+    assert found["metadata"]["labels"]["grafana_dashboard"] == "1"  # type: ignore[index]
+    committed = {path.name for path in (DEPLOY / "grafana/dashboards").glob("*.json")}
+    assert set(found["data"]) == committed  # type: ignore[call-overload]
 
 
 def test_the_pod_satisfies_the_restricted_standard() -> None:

@@ -54,7 +54,7 @@ def _line(text: str) -> str:
     return line
 
 
-_kinds = click.Choice([kind.value for kind in ChangeKind])
+_kinds = click.Choice([kind.value for kind in ChangeKind if kind is not ChangeKind.GATE])
 _scope = click.option(
     "--scope",
     "where",

@@ -1,5 +1,6 @@
 """`canary gate`."""
 
+import getpass
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -38,6 +39,7 @@ _MORE = "--max-probes"
         "canary gate --target mid/api/canary --suite smoke",
         "canary gate --target mid/api/canary --against mid/api/stable --max-time 10m",
         "canary gate --target mid/api/canary --share 0.02 --inconclusive fail --junit gate.xml",
+        'canary gate --target mid/api/canary --markdown "$GITHUB_STEP_SUMMARY"',
     ),
 )
 @click.option("--target", "target_name", required=True, shell_complete=target_names, help="MODEL/PLATFORM/POOL.")
@@ -60,6 +62,9 @@ _MORE = "--max-probes"
     "--inconclusive", type=click.Choice(["pass", "fail"]), help="What an inconclusive verdict is to the exit code."
 )
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit report into this file.")
+@click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Append a summary in Markdown to it.")
+@click.option("--no-change", is_flag=True, help="Do not mark the moment among the recorded changes.")
+@click.option("--by", "who", default=getpass.getuser, help="Who asks. [default: your user name]")
 @json_option
 @click.pass_obj
 def command(
@@ -72,6 +77,9 @@ def command(
     max_time: timedelta | None,
     inconclusive: str | None,
     junit: Path | None,
+    markdown: Path | None,
+    no_change: bool,
+    who: str,
     as_json: bool,
 ) -> None:
     """Pass or fail a target, for CI and rollouts; no daemon is needed.
@@ -90,8 +98,11 @@ def command(
             outcome = _of_report(run_async(_alone(config, store, target, asked)))
         else:
             outcome = _of_comparison(run_async(_beside(config, store, (target, other), asked)))
+        _note(store, outcome.id, who, marks=not no_change)
     if junit is not None:
         _write(junit, outcome, inconclusive)
+    if markdown is not None:
+        _append(markdown, outcome, inconclusive)
     if as_json:
         say({**outcome.facts, "inconclusive_is": inconclusive})
     else:
@@ -197,6 +208,22 @@ def _show(outcome: _Outcome) -> None:
 
     style = STYLES[outcome.verdict]
     console().print(f"[{style}]{outcome.verdict.upper()}[/] {escape(outcome.line)}", soft_wrap=True)
+
+
+def _note(store: "Store", verdict_id: str, who: str, *, marks: bool) -> None:
+    from canary.clock import SystemClock
+    from canary.desk.changes import gated
+
+    with store.transaction() as tx:
+        gated(tx, tx.verdict(verdict_id), who, SystemClock().now(), marks=marks)
+
+
+def _append(path: Path, outcome: _Outcome, inconclusive: str | None) -> None:
+    from canary.cli.markdown import summary
+
+    told = summary(_taken(outcome.verdict, inconclusive), outcome.line, outcome.signal, outcome.signals)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(told)
 
 
 def _write(path: Path, outcome: _Outcome, inconclusive: str | None) -> None:

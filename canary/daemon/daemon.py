@@ -23,6 +23,7 @@ from canary.daemon import assembly
 from canary.daemon.board import Board, Checks
 from canary.daemon.escalator import Escalator, alarm_states, kept
 from canary.daemon.fund import Fund
+from canary.daemon.gates import ProcessGates
 from canary.daemon.health import Health
 from canary.daemon.heartbeat import Heart
 from canary.daemon.purse import Purse, spent_today
@@ -83,6 +84,7 @@ class Daemon:
         self._escalator = Escalator(self._config, watch, self._purse, alarm_states(self._store), fund)
         self._outbox = self._new_outbox()
         self._heart = Heart(clock, self._http, self._metrics, lambda: sum(self._checks(), ()))
+        self._gates = ProcessGates(path, environ, clock)
         self._misses: Counter[tuple[str, str]] = Counter()
         self._changing = asyncio.Lock()  # config and baselines change one at a time
         self._renewed, self._hung_up, self._stopping = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -108,6 +110,7 @@ class Daemon:
         finally:
             self._deafen()
             await web.stop()
+            await self._gates.stop()
             api.close()
             await self._http.aclose()
             self._store.close()
@@ -360,6 +363,7 @@ class Daemon:
             lambda: assembly.ground_of(self._config, self._ledger.watch),
             self._decided,
             assembly.access_of(self._config),
+            self._gates,
         )
 
     def _decided(self, incidents: Iterable[Incident]) -> None:

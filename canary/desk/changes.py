@@ -6,7 +6,7 @@ from datetime import datetime
 from canary.alert.message import describe_change
 from canary.desk.ground import Ground
 from canary.pipeline.declared import keep_change
-from canary.records import Act, AuditEntry, Change, Scope
+from canary.records import Act, AuditEntry, Change, ChangeKind, KeptVerdict, Scope
 from canary.store.base import Transaction
 
 
@@ -22,6 +22,16 @@ def record(tx: Transaction, changes: Sequence[Change], who: str, now: datetime) 
         if first:
             tx.note(AuditEntry(now, who, Act.CHANGE, change.id, f"{change.kind.value} on {change.scope.name}"))
     return new
+
+
+def gated(tx: Transaction, verdict: KeptVerdict, who: str, now: datetime, *, marks: bool) -> None:
+    """A gate is written down; if it `marks` its moment, it stands among the changes too, though it changes nothing."""
+    tx.note(AuditEntry(now, who, Act.GATE, verdict.target, f"{verdict.verdict} {verdict.id}"))
+    if not marks:
+        return
+    against = f" against {verdict.against}" if verdict.against else ""
+    said = f"{verdict.verdict} of {verdict.target}{against}, on {len(verdict.slots)} runs"
+    tx.add_change(Change(f"gate:{verdict.id}", ChangeKind.GATE, now, said, Scope.of(verdict.target), author=who))
 
 
 def told(ground: Ground, change: Change, *, new: bool) -> dict[str, object]:

@@ -62,7 +62,7 @@ def against_promoting(
             for one in _during(tx, target, recording.region, began, ended)
         ]
         since = max((one.created_at for one in active), default=began)
-        changes = [one for one in tx.changes(since=since, until=began) if one.scope.covers(target, recording.region)]
+        changes = [one for one in tx.changes(since=since, until=began) if _touches(one, target, recording.region)]
         found += [_of_model(target, one) for one in changes if one.kind is ChangeKind.MODEL]
     strange = striking(differences(store, active, recording, probes, scorers, judged)) if active else ()
     return (*found, *([_of_differences(target, strange, changes)] if strange else []))
@@ -71,7 +71,7 @@ def against_promoting(
 def changes_under(tx: Transaction, target: str, region: str, began: datetime, ended: datetime) -> Iterator[Change]:
     """The changes of the target that took effect, or were doing so, after `began` and not after `ended`."""
     for change in tx.changes(since=began - ROLLING, until=ended + timedelta(microseconds=1)):
-        if (change.finished_at or change.at) > began and change.scope.covers(target, region):
+        if (change.finished_at or change.at) > began and _touches(change, target, region):
             yield change
 
 
@@ -98,6 +98,11 @@ def beyond(found: Difference) -> str:
     if found.above is None:
         return ""
     return f"beyond {found.above:.3g}" + " (standardised)" * found.standardised
+
+
+def _touches(change: Change, target: str, region: str) -> bool:
+    """A gate changes nothing."""
+    return change.kind is not ChangeKind.GATE and change.scope.covers(target, region)
 
 
 def _replaced(tx: Transaction, proposed: Sequence[Baseline]) -> Sequence[Baseline]:

@@ -19,6 +19,7 @@ class ChangeKind(StrEnum):
     SCALE = "scale"  # more or fewer servers of the same kind
     HARDWARE = "hardware"
     OTHER = "other"
+    GATE = "gate"  # nothing: a verdict was asked for, and is kept where it fell in time
 
 
 @dataclass(frozen=True, slots=True)

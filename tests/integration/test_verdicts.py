@@ -131,6 +131,36 @@ def test_a_gate_without_a_baseline_is_an_error_and_no_verdict(bare: Desk) -> Non
 
 
 @pytest.mark.usefixtures("faulty")
+def test_a_gate_appends_a_summary_in_markdown_that_marks_the_worst_signal(desk: Desk, tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("# Before\n", encoding="utf-8")
+    desk("gate", "--target", LONG, "--markdown", str(summary))
+    lines = summary.read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["# Before", "### \N{CROSS MARK} canary gate: fail"]
+    assert any(line.startswith("| **prose/script** | ") for line in lines)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_gate_marks_its_moment_among_the_changes_unless_told_not_to(desk: Desk) -> None:
+    marked, unmarked = (
+        desk.facts("gate", "--target", SHORT, "--max-probes", "3", "--by", "ci", *more)
+        for more in ((), ("--no-change",))
+    )
+    changes = {one["id"]: one for one in desk.facts("change", "list")}
+    assert f"gate:{unmarked['id']}" not in changes
+    told = changes[f"gate:{marked['id']}"]
+    assert (told["kind"], told["author"], told["scope"]["pool"]) == ("gate", "ci", "short")
+
+
+@pytest.mark.usefixtures("healthy")
+def test_every_gate_is_in_the_audit_log(desk: Desk) -> None:
+    identity = desk.facts("gate", "--target", SHORT, "--max-probes", "3", "--by", "ci", "--no-change")["id"]
+    last = desk.facts("audit")[-1]
+    assert (last["act"], last["who"], last["subject"]) == ("gate", "ci", SHORT)
+    assert identity in last["detail"]
+
+
+@pytest.mark.usefixtures("faulty")
 def test_a_failed_gate_is_a_failure_in_its_junit_report(desk: Desk, tmp_path: Path) -> None:
     desk("gate", "--target", LONG, "--junit", str(tmp_path / "gate.xml"))
     suite = ET.parse(tmp_path / "gate.xml").getroot()[0]  # noqa: S314  our own

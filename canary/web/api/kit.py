@@ -24,6 +24,7 @@ from canary.errors import BaselineError, CanaryError, ChangeError, NotFound, Sto
 from canary.records import Incident, Token
 from canary.store.base import Store, Transaction
 from canary.web.door import Door
+from canary.web.gates import Gates
 from canary.web.status import Status
 
 log = logging.getLogger(__name__)
@@ -63,12 +64,14 @@ class Api:
         ground: Callable[[], Ground],
         changed: Callable[[Iterable[Incident]], None],
         access: Access,
+        gates: Gates,
     ) -> None:
         self.clock = clock
         self.status = status
         self.ground = ground
         self.changed = changed
         self.access = access
+        self.gates = gates
         self.door = Door(self._known, clock, open_reading=access.open_reading, per_second=access.per_second)
         self._store = store
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="canary-api")

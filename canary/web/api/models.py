@@ -35,6 +35,12 @@ def _line(text: str) -> str:
     return line
 
 
+def _made(kind: ChangeKind) -> ChangeKind:
+    if kind is ChangeKind.GATE:
+        raise ValueError("is recorded by gates themselves")
+    return kind
+
+
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000), AfterValidator(_line)]
 Link = Annotated[str, StringConstraints(max_length=500), AfterValidator(link)]
@@ -45,6 +51,8 @@ Where = Annotated[
     AfterValidator(_scope),
 ]
 Glob = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@+*?/\[\]!-]{1,240}$")]
+TargetName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@+-]{1,80}(/[A-Za-z0-9._:@+-]{1,80}){2}$")]
+GateKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@+/-]{1,400}$")]
 Identity = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,64}$")]
 
 
@@ -69,7 +77,7 @@ class ActIn(In):
 class ChangeIn(In):
     """What was changed, in a few words; see `canary change add --help`."""
 
-    kind: Annotated[ChangeKind, Field(strict=False)]
+    kind: Annotated[ChangeKind, Field(strict=False), AfterValidator(_made)]
     summary: Line
     scope: Where = "*"
     at: Moment | None = None
@@ -284,3 +292,69 @@ class HeardOut(Out):
 
     recorded: int
     known: int
+
+
+class GateIn(In):
+    """What `canary gate` is asked; the same target and key is the same gate for an hour after its end."""
+
+    target: TargetName
+    key: GateKey
+    against: TargetName | None = None
+    suite: Person | None = None
+    share: Annotated[float, Field(ge=0.001, le=0.99)] | None = None
+    max_probes: Annotated[int, Field(ge=1, le=10_000)] = 400
+    max_seconds: Annotated[int, Field(ge=10, le=3_600)] = 300
+    wait: Annotated[float, Field(ge=0, le=25)] = 0.0
+
+
+class FlaggerMetadata(In):
+    """What the webhook says: all of it texts."""
+
+    target: TargetName
+    key: GateKey | None = None
+    against: TargetName | None = None
+    suite: Person | None = None
+    share: Annotated[str, StringConstraints(pattern=r"^0\.[0-9]{1,4}$")] | None = None
+    max_probes: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}$")] = "400"
+    max_seconds: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{1,2}$")] = "300"
+    wait: Annotated[str, StringConstraints(pattern=r"^(1?[0-9]|2[0-5])$")] = "8"
+
+
+class FlaggerIn(BaseModel):
+    """A Flagger webhook: one gate for each checksum of a canary, in each of its phases."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, hide_input_in_errors=True)
+
+    name: Person
+    namespace: Person
+    phase: Person
+    checksum: Person = "none"
+    metadata: FlaggerMetadata
+
+    @property
+    def gate(self) -> GateIn:
+        said = self.metadata
+        key = said.key or f"{self.namespace}/{self.name}:{self.phase}:{self.checksum}"
+        share = None if said.share is None else max(0.001, float(said.share))
+        return GateIn(
+            target=said.target,
+            key=key,
+            against=said.against,
+            suite=said.suite,
+            share=share,
+            max_probes=int(said.max_probes),
+            max_seconds=int(said.max_seconds),
+            wait=float(said.wait),
+        )
+
+
+class GateOut(Out):
+    """How a gate stands; `report` is what `canary gate --json` says."""
+
+    target: str
+    key: str
+    phase: str
+    value: int
+    verdict: str | None
+    trouble: str | None
+    report: dict[str, object] | None

@@ -10,6 +10,7 @@ from canary.records import Incident
 from canary.store import MemoryStore, Store
 from canary.testing import FakeClock
 from canary.web.api.kit import Access, Api
+from canary.web.gates import Asked, Gate, Gates
 from canary.web.status import Check, Snapshot, TargetState, TargetStatus
 from tests.unit.alert.findings import START, finding
 
@@ -62,8 +63,28 @@ def unwell(of: Snapshot) -> Snapshot:
     return replace(of, live=(Check("writer", ok=False, detail="stuck for 90 s"),), ready=(Check("store", ok=False),))
 
 
-def api(of: Snapshot, store: Store | None = None, access: Access | None = None, **ground: Any) -> Api:
+class NoGates:
+    """Runs none: each stays as it was asked."""
+
+    def known(self, target: str, key: str) -> Gate | None:
+        return None
+
+    async def ask(self, asked: Asked, who: str, patience: timedelta) -> Gate:
+        return Gate(asked)
+
+
+def api(
+    of: Snapshot, store: Store | None = None, access: Access | None = None, gates: Gates | None = None, **ground: Any
+) -> Api:
     """The API on a store of its own; what it says of incidents goes nowhere."""
     facts = {"region": of.region, "targets": tuple(one.name for one in of.targets), **ground}
     given = Access(per_second=1e6) if access is None else access
-    return Api(store or MemoryStore(), FakeClock(START), Known(of), lambda: Ground(**facts), lambda _: None, given)
+    return Api(
+        store or MemoryStore(),
+        FakeClock(START),
+        Known(of),
+        lambda: Ground(**facts),
+        lambda _: None,
+        given,
+        gates or NoGates(),
+    )

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from canary.changes import MOST_BYTES, Defaults, Source, change_id, link, moment, one_line, parse, scope
-from canary.cli.common import columns, config_at, console, json_option, minute, say, short, store_of
+from canary.cli.common import columns, config_at, console, json_option, minute, printable, say, short, store_of
 from canary.cli.complete import target_names
+from canary.cli.remote import remote_options
 from canary.cli.word import Noun
 from canary.records import Change, ChangeKind, Scope
 
 if TYPE_CHECKING:
+    from canary.cli.remote import Remote
     from canary.config import Config
 
 _AHEAD = timedelta(minutes=5)  # by which clocks may differ
@@ -89,6 +91,7 @@ def command() -> None:
 @click.option("--link", "url", callback=_read(link), help="Where to read more; shown in notifications.")
 @click.option("--author", default=getpass.getuser, callback=_read(_line), help="Who made it. [default: your user name]")
 @click.option("--id", "identity", callback=_read(_line), help="Of your own; recorded twice, it counts once.")
+@remote_options
 @json_option
 @click.pass_obj
 def add(
@@ -101,6 +104,7 @@ def add(
     url: str | None,
     author: str,
     identity: str | None,
+    remote: "Remote | None",
     as_json: bool,
 ) -> None:
     """Record a change: KIND is what was changed, SUMMARY says it in a few words.
@@ -113,15 +117,19 @@ def add(
     """
     if until is not None and until < at:
         raise click.BadParameter("lies before --at", param_hint="--until")
-    config, what = config_at(path), ChangeKind(kind)
+    what = ChangeKind(kind)
     identity = identity or change_id(what, at, where, summary)
     change = Change(identity, what, at, summary, where, url or "", author, until)
-    (new,) = _record(config, [change])
+    told = _recorded(path, change) if remote is None else _sent(remote, change)
     if as_json:
-        say(_told(config, change, new=new))
+        say(told)
     else:
-        click.echo(f"{'recorded' if new else 'known already:'} {change.id} {kind} on {where.name}, {minute(at)}")
-    _warn(config, [change])
+        new = "recorded" if told["recorded"] else "known already:"
+        click.echo(f"{new} {change.id} {kind} on {where.name}, {minute(at)}")
+    if remote is None:
+        _warn(config_at(path), [change])
+    elif not told["targets"]:
+        click.echo(f"canary: warning: no target of {remote.url} fits {where.name}", err=True)
 
 
 @command.command(
@@ -168,21 +176,50 @@ def import_(path: str, source: str, file: Any, where: Scope, kind: str | None, a
 )
 @click.option("--since", default="14d ago", show_default=True, callback=_read(_moment), help="ISO 8601, or 14d ago.")
 @_scope
+@remote_options
 @json_option
 @click.pass_obj
-def list_(path: str, since: datetime, where: Scope, as_json: bool) -> None:
+def list_(path: str, since: datetime, where: Scope, remote: "Remote | None", as_json: bool) -> None:
     """Recorded changes, newest last; with --scope, those that may have touched it."""
-    from canary.alert.message import describe_change
-    from canary.desk.changes import listed
-
-    with store_of(config_at(path)) as store, store.reading() as tx:
-        found = listed(tx, since, where)
+    if remote is None:
+        found = _listed(path, since, where)
+    else:
+        found = remote.get("changes", since=since.isoformat(), scope=where.name)
     if as_json:
-        say([describe_change(change) for change in found])
+        say(found)
     elif found:
         _show(found)
     else:
         click.echo(f"no change recorded since {minute(since)}: `canary change add --help`")
+
+
+def _listed(path: str, since: datetime, where: Scope) -> list[Any]:
+    from canary.alert.message import describe_change
+    from canary.desk.changes import listed
+
+    with store_of(config_at(path)) as store, store.reading() as tx:
+        return [describe_change(change) for change in listed(tx, since, where)]
+
+
+def _recorded(path: str, change: Change) -> Any:
+    config = config_at(path)
+    (new,) = _record(config, [change])
+    return _told(config, change, new=new)
+
+
+def _sent(remote: "Remote", change: Change) -> Any:
+    until = change.finished_at
+    return remote.post(
+        "changes",
+        kind=change.kind.value,
+        summary=change.summary,
+        scope=change.scope.name,
+        at=change.at.isoformat(),
+        until=None if until is None else until.isoformat(),
+        link=change.link or None,
+        author=change.author,
+        id=change.id,
+    )
 
 
 def _record(config: "Config", changes: Sequence[Change]) -> list[bool]:
@@ -218,16 +255,17 @@ def _near(config: "Config", where: Scope) -> str:
     )
 
 
-def _show(found: Sequence[Change]) -> None:
+def _show(found: Sequence[Any]) -> None:
     from rich.markup import escape
 
     table = columns("at", "kind", "scope", "what", "by", "id")
     for change in found:
-        at = minute(change.at) if change.finished_at is None else f"{minute(change.at)} + {_lasted(change)}"
-        said = (change.kind.value, change.scope.name, change.summary, change.author, change.id)
-        table.add_row(at, *map(escape, said))
+        at = datetime.fromisoformat(change["at"])
+        when = minute(at) if change["finished_at"] is None else f"{minute(at)} + {_lasted(change)}"
+        said = (change["kind"], Scope(**change["scope"]).name, change["summary"], change["author"], change["id"])
+        table.add_row(when, *(escape(printable(one)) for one in said))
     console().print(table)
 
 
-def _lasted(change: Change) -> str:
-    return short((change.finished_at or change.at) - change.at)
+def _lasted(change: Any) -> str:
+    return short(datetime.fromisoformat(change["finished_at"]) - datetime.fromisoformat(change["at"]))

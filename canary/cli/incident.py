@@ -2,19 +2,22 @@
 
 import getpass
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from canary.cli.common import columns, config_at, console, json_option, minute, printable, say, store_of
 from canary.cli.complete import evidence_ids, incident_ids
 from canary.cli.probe import show_outcome
+from canary.cli.remote import remote_options
 from canary.cli.word import Noun
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from canary.alert.suspects import Suspects
+    from canary.cli.remote import Remote
     from canary.config import Config
     from canary.desk.evidence import Exhibit
     from canary.desk.ground import Ground
@@ -34,24 +37,26 @@ def command() -> None:
 @command.command(
     "list",
     exits={0: "no incident is unresolved", 1: "one is", 2: "bad config or store"},
-    examples=("canary incident list", "canary incident list --all --json"),
+    examples=(
+        "canary incident list",
+        "canary incident list --all --json",
+        "canary incident list --url http://canary:9464",
+    ),
 )
 @click.option("--all", "everything", is_flag=True, help="Resolved ones too.")
+@remote_options
 @json_option
 @click.pass_obj
-def list_(path: str, everything: bool, as_json: bool) -> None:
+def list_(path: str, everything: bool, remote: "Remote | None", as_json: bool) -> None:
     """Unresolved incidents, newest last."""
-    from canary.alert.message import describe
-
-    with store_of(config_at(path)) as store, store.reading() as tx:
-        found = tx.incidents(open_only=not everything)
+    found = _all(path, everything) if remote is None else remote.get("incidents", all=everything, limit=1_000)
     if as_json:
-        say([describe(one) for one in found])
+        say(found)
     elif found:
         console().print(_listed(found))
     else:
         console().print("no incident yet" if everything else "no unresolved incident")
-    if any(one.resolved_at is None for one in found):
+    if any(one["incident"]["resolved_at"] is None for one in found):
         raise SystemExit(1)
 
 
@@ -60,9 +65,10 @@ def list_(path: str, everything: bool, as_json: bool) -> None:
     examples=("canary incident show", "canary incident show 72ac --json"),
 )
 @_which_if_any
+@remote_options
 @json_option
 @click.pass_obj
-def show(path: str, incident_id: str | None, as_json: bool) -> None:
+def show(path: str, incident_id: str | None, remote: "Remote | None", as_json: bool) -> None:
     """One incident: what, where, since when, how big, evidence, suspected changes, how to replay it.
 
     INCIDENT_ID is an id or the beginning of one; without it, the newest that is unresolved.
@@ -70,6 +76,9 @@ def show(path: str, incident_id: str | None, as_json: bool) -> None:
     from canary.desk import incidents
     from canary.desk.evidence import exhibits
 
+    if remote is not None:
+        _show_remote(remote, incident_id, as_json=as_json)
+        return
     config = config_at(path)
     ground = _ground(config)
     with store_of(config) as store, store.reading() as tx:
@@ -113,13 +122,14 @@ def evidence(path: str, slot_id: str, as_json: bool) -> None:
 )
 @_which
 @_who
+@remote_options
 @json_option
 @click.pass_obj
-def ack(path: str, incident_id: str, who: str, as_json: bool) -> None:
+def ack(path: str, incident_id: str, who: str, remote: "Remote | None", as_json: bool) -> None:
     """Acknowledge an incident: somebody is on it."""
     from canary.records import Act
 
-    _decide(path, incident_id, Act.ACKNOWLEDGE, who, as_json=as_json)
+    _tell(_decided(path, incident_id, Act.ACKNOWLEDGE, who, remote), as_json=as_json)
 
 
 @command.command(
@@ -127,27 +137,40 @@ def ack(path: str, incident_id: str, who: str, as_json: bool) -> None:
 )
 @_which
 @_who
+@remote_options
 @json_option
 @click.pass_obj
-def resolve(path: str, incident_id: str, who: str, as_json: bool) -> None:
+def resolve(path: str, incident_id: str, who: str, remote: "Remote | None", as_json: bool) -> None:
     """Resolve an incident by hand; an alarm within the hour opens it again."""
     from canary.records import Act
 
-    _decide(path, incident_id, Act.RESOLVE, who, as_json=as_json)
+    _tell(_decided(path, incident_id, Act.RESOLVE, who, remote), as_json=as_json)
 
 
-def _decide(path: str, incident_id: str, act: "Act", who: str, *, as_json: bool) -> None:
+def _all(path: str, everything: bool) -> "list[Any]":
+    from canary.desk.incidents import listed
+
+    with store_of(config_at(path)) as store, store.reading() as tx:
+        return list(listed(tx, everything=everything))
+
+
+def _decided(path: str, incident_id: str, act: "Act", who: str, remote: "Remote | None") -> Any:
     from canary.clock import SystemClock
     from canary.desk.incidents import decide, decided
+    from canary.records import Act
 
+    if remote is not None:
+        return remote.post("incidents", incident_id, "ack" if act is Act.ACKNOWLEDGE else "resolve", by=who)
     config = config_at(path)
     with store_of(config) as store, store.transaction() as tx:
-        decision = decide(tx, _ground(config), incident_id, act, who, SystemClock().now())
+        return decided(decide(tx, _ground(config), incident_id, act, who, SystemClock().now()))
+
+
+def _tell(decided: Any, *, as_json: bool) -> None:
     if as_json:
-        say(decided(decision))
+        say(decided)
     else:
-        incident, reason = decision
-        click.echo(f"{incident.id} {reason.value}")
+        click.echo(f"{decided['incident']['id']} {decided['reason']}")
 
 
 def _ground(config: "Config") -> "Ground":
@@ -156,16 +179,38 @@ def _ground(config: "Config") -> "Ground":
     return ground_of(config)
 
 
-def _listed(found: "Sequence[Incident]") -> "Table":
+def _listed(found: "Sequence[Any]") -> "Table":
     from rich.markup import escape
-
-    from canary.alert.message import summary
 
     table = columns("incident", "state", "opened", "what")
     for one in found:
-        state = f"[{_STYLES[one.state.value]}]{one.state.value}[/]"
-        table.add_row(one.id, state, minute(one.opened_at), escape(summary(one)))
+        facts, style = one["incident"], _STYLES[one["incident"]["state"]]
+        opened = minute(datetime.fromisoformat(facts["opened_at"]))
+        table.add_row(facts["id"], f"[{style}]{facts['state']}[/]", opened, escape(printable(one["summary"])))
     return table
+
+
+def _show_remote(remote: "Remote", incident_id: str | None, *, as_json: bool) -> None:
+    """As the daemon tells it: the same text, without what only a store can draw."""
+    from rich.markup import escape
+
+    found = remote.get("incidents", incident_id or _newest(remote))
+    if as_json:
+        say(found)
+        return
+    out, facts, (head, *lines) = console(), found["incident"], found["text"]
+    out.print(f"[{_STYLES[facts['state']]}]{facts['state']}[/] [bold]{facts['id']}[/] {escape(printable(head))}")
+    for line in lines:
+        out.print(escape(printable(line)), soft_wrap=True)
+
+
+def _newest(remote: "Remote") -> str:
+    from canary.errors import NotFound
+
+    unresolved = remote.get("incidents")
+    if not unresolved:
+        raise NotFound("no unresolved incident: `canary incident list --all` has the others")
+    return str(unresolved[-1]["incident"]["id"])
 
 
 def _show(found: "Incident", suspected: "Suspects", shown: "list[Exhibit]") -> None:

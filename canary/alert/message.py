@@ -145,6 +145,8 @@ def answers(group: str) -> str:
     >>> answers("onetoken@8")
     'bursts of 8 answers'
     """
+    if group.startswith("feedback:"):
+        return "windows of feedback"
     burst = burst_size(group)
     return "answers" if burst == 1 else f"bursts of {burst} answers"
 

@@ -17,11 +17,11 @@ from canary.config.settings import (
     Retention,
     Store,
     Suite,
-    Web,
     Webhook,
 )
 from canary.config.starter import write_starter
 from canary.config.suites import builtin_suites
+from canary.config.web import Web
 
 __all__ = [
     "Assignment",

@@ -2,7 +2,7 @@
 
 import re
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -42,6 +42,13 @@ def _duration(value: object) -> object:
     if isinstance(value, timedelta):
         return value
     raise PydanticCustomError("duration", "should be a duration such as 500ms, 30s, 5m, 2h, 7d or 2w")
+
+
+def _day(value: object) -> object:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise PydanticCustomError("day", "should be a day such as 2026-01-31") from None
 
 
 def between(least: timedelta, most: timedelta) -> AfterValidator:
@@ -157,6 +164,11 @@ Duration = Annotated[
     BeforeValidator(_duration),
     PlainSerializer(_as_written, return_type=str),
     WithJsonSchema({"type": "string", "pattern": _DURATION, "examples": ["500ms", "30s", "5m", "2h", "7d", "2w"]}),
+]
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "examples": ["2026-01-31"]}),
 ]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@+-]{1,80}$")]
 Glob = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@+*?\[\]!-]{1,80}$")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary import records
 from canary.config.document import Document, read
+from canary.config.feedback import FEEDBACK
 from canary.config.fleet import targets
 from canary.config.interpolate import interpolate
 from canary.config.model import Config, misfits
@@ -86,7 +87,7 @@ def _error(document: Document) -> ConfigError:
 def _signals(own: Mapping[str, "Scorer"]) -> frozenset[str]:
     from canary.score import SIGNALS
 
-    return frozenset(SIGNALS) | {scorer.signal.name for scorer in own.values()}
+    return frozenset(SIGNALS) | {FEEDBACK} | {scorer.signal.name for scorer in own.values()}
 
 
 def _digest(settings: Settings, probes: Iterable[records.Probe], own: Sequence[str]) -> str:

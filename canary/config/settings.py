@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from canary.config.feedback import Feedback
 from canary.config.fields import (
     Duration,
     Flag,
@@ -27,10 +28,10 @@ from canary.config.fields import (
     folder,
     http_url,
 )
+from canary.config.web import Web
 from canary.records import Dialect, Target
 
 Names = Annotated[tuple[Name, ...], Field(max_length=1_000)]
-HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,253}$")]
 Bursts = Annotated[tuple[Annotated[int, Field(ge=1, le=256), Scalar], ...], Field(max_length=8), Some]
 _EVER = timedelta(days=36_500)
 _SQLITE = "sqlite:///"
@@ -246,33 +247,6 @@ class Webhook(Strict):
 Receiver = Annotated[Console | Webhook, Field(discriminator="kind")]
 
 
-class Web(Strict):
-    """Where the page, the API and the metrics are served, and to whom.
-
-    Reading is open where only this machine is listened to, unless `require_tokens` says otherwise; health checks and
-    metrics always are, and acts never. Requests have to name this host, or one of `hosts`.
-    """
-
-    host: HostName = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65_535), Scalar] = 9464
-    hosts: Annotated[tuple[HostName, ...], Field(max_length=100)] = ()
-    require_tokens: Flag | None = None
-    requests_per_second: Annotated[float, Field(gt=0, le=10_000), Scalar] = 20.0
-    github_secret: Secret | None = None
-
-    @property
-    def on_loopback(self) -> bool:
-        """Whether only this machine can connect."""
-        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
-
-    @property
-    def names(self) -> frozenset[str] | None:
-        """The hosts that a request may name; None is any."""
-        if not self.on_loopback:
-            return frozenset({self.host, *self.hosts}) if self.hosts else None
-        return frozenset({"localhost", "127.0.0.1", "::1", self.host, *self.hosts})
-
-
 class Control(Strict):
     """How often the control target is probed: one inside of Canary, with a known fault, that no budget knows of."""
 
@@ -297,6 +271,7 @@ class Common(Strict):
     suites: Annotated[tuple[Suite, ...], Field(max_length=1_000), Some]
     receivers: Annotated[tuple[Receiver, ...], Field(max_length=1_000)] = ()
     heartbeat: Heartbeat | None = None
+    feedback: Feedback | None = None
     web: Web = Web()
 
 

@@ -8,13 +8,14 @@ from canary.alert.routing import Match, ReceiverKind, ReceiverSpec
 from canary.config import Config, Webhook
 from canary.desk.ground import Ground
 from canary.errors import ConfigError, NotFound
+from canary.pipeline import feedback
 from canary.pipeline.declared import outdated
 from canary.pipeline.remembered import remembered
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.records import BaselineStatus, Probe, Signal, Target
 from canary.schedule.plan import Plan, PlanEntry
 from canary.score import SCORERS, Scorer, signals
-from canary.store.base import Retention, Store
+from canary.store.base import Retention, Store, Transaction
 from canary.web.api.kit import Access
 
 _SEED = "canary"
@@ -79,7 +80,24 @@ def watch_of(config: Config, store: Store) -> Watch:
             for baseline in tx.baselines(target=target.name, status=BaselineStatus.ACTIVE)
             if not outdated(baseline, changes)
         )
-        return muster(rhythms_of(config), active, terms_of(config), config.region, scorers_of(config))
+        counted = feedback_rhythms(tx, config)
+        rhythms = (*rhythms_of(config), *counted)
+        return muster(
+            rhythms, feedback.in_use(active, feedback_of(config)), terms_of(config), config.region, scorers_of(config)
+        )
+
+
+def feedback_of(config: Config) -> feedback.Terms | None:
+    """What is counted elsewhere, if anything."""
+    given = config.feedback
+    return None if given is None else feedback.Terms(given.classes, given.window, given.golden, given.since)
+
+
+def feedback_rhythms(tx: Transaction, config: Config) -> list[Rhythm]:
+    """Of what was handed in."""
+    terms = feedback_of(config)
+    names = [target.name for target in config.targets]
+    return [] if terms is None else feedback.rhythms(tx, terms, names, config.region)
 
 
 def watch_of_groups(config: Config, store: Store, target: Target, groups: Mapping[str, Sequence[Probe]]) -> Watch:

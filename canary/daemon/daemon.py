@@ -21,9 +21,9 @@ from canary.clock import Clock
 from canary.config import Config, load
 from canary.daemon import assembly
 from canary.daemon.board import Board, Checks
+from canary.daemon.desk import FrontDesk
 from canary.daemon.escalator import Escalator, alarm_states, kept
 from canary.daemon.fund import Fund
-from canary.daemon.gates import ProcessGates
 from canary.daemon.health import Health
 from canary.daemon.heartbeat import Heart
 from canary.daemon.purse import Purse, spent_today
@@ -38,7 +38,6 @@ from canary.probe.client import ProbeClient
 from canary.records import Incident, Run
 from canary.schedule.scheduler import MissReason, Scheduler
 from canary.store import Store, open_store
-from canary.web.api.kit import Api
 from canary.web.app import build as build_app
 from canary.web.server import WebServer
 from canary.web.status import TargetState
@@ -84,7 +83,8 @@ class Daemon:
         self._escalator = Escalator(self._config, watch, self._purse, alarm_states(self._store), fund)
         self._outbox = self._new_outbox()
         self._heart = Heart(clock, self._http, self._metrics, lambda: sum(self._checks(), ()))
-        self._gates = ProcessGates(path, environ, clock)
+        sources = clock, self._store, self._board, self._ledger, lambda: self._config
+        self._desk = FrontDesk(path, environ, *sources, self._took_note, self._decided)
         self._misses: Counter[tuple[str, str]] = Counter()
         self._changing = asyncio.Lock()  # config and baselines change one at a time
         self._renewed, self._hung_up, self._stopping = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -97,8 +97,7 @@ class Daemon:
     async def run(self) -> None:
         """Probe until `stop` is called, or SIGTERM or SIGINT comes. Raises: CanaryError."""
         self._loop = asyncio.get_running_loop()
-        api = self._new_api()
-        web = WebServer(build_app(api, self._metrics), self._config.web.host, self._config.web.port)
+        web = WebServer(build_app(self._desk.api, self._metrics), self._config.web.host, self._config.web.port)
         await self._recall()
         await web.start()
         log.info("started", extra={"version": __version__, "config": self._config.digest, "port": web.port})
@@ -110,8 +109,7 @@ class Daemon:
         finally:
             self._deafen()
             await web.stop()
-            await self._gates.stop()
-            api.close()
+            await self._desk.stop()
             await self._http.aclose()
             self._store.close()
             log.info("stopped")
@@ -178,6 +176,9 @@ class Daemon:
 
     async def _committed(self, committed: Committed, took: timedelta) -> None:
         self._metrics.committed(took)
+        self._took_note(committed)
+
+    def _took_note(self, committed: Committed) -> None:
         self._board.committed(committed)
         for incident, reason in committed.decisions:
             facts = {"incident": incident.id, "target": incident.target, "reason": reason.value}
@@ -308,6 +309,7 @@ class Daemon:
                 watch = await asyncio.to_thread(assembly.watch_of, config, self._store)
                 spent = await asyncio.to_thread(spent_today, self._store, config.targets, now)
                 states = await asyncio.to_thread(alarm_states, self._store)
+                await asyncio.to_thread(self._desk.note_reload, config)
             except CanaryError as error:
                 log.error("reload_refused", extra={"reason": str(error)})  # noqa: TRY400  the reason is all there is to it
                 self._metrics.reloaded(successfully=False, at=now)
@@ -354,17 +356,6 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.remove_signal_handler(number)
-
-    def _new_api(self) -> Api:
-        return Api(
-            self._store,
-            self._clock,
-            self._board,
-            lambda: assembly.ground_of(self._config, self._ledger.watch),
-            self._decided,
-            assembly.access_of(self._config),
-            self._gates,
-        )
 
     def _decided(self, incidents: Iterable[Incident]) -> None:
         """Somebody acknowledged or resolved them."""

@@ -8,7 +8,7 @@ from itertools import islice
 
 from canary.pipeline.sight import Delay, Sight, of_series
 from canary.pipeline.watch import Watch
-from canary.records import SeriesKey
+from canary.records import SeriesKey, SignalKind
 from canary.store.base import StateKind, StoredState, Transaction
 
 _WEEK = timedelta(weeks=1)
@@ -33,6 +33,7 @@ def _fits(names: Iterable[str], globs: Iterable[str]) -> bool:
 
 def _facts(watch: Watch, key: SeriesKey, state: StoredState | None, *, reach: bool) -> dict[str, object]:
     signal = watch.signals[key]
+    probed = signal.kind is not SignalKind.COUNT  # how much a window of counts tells depends on its exposure
     return {
         "target": key.target,
         "region": key.region,
@@ -44,7 +45,7 @@ def _facts(watch: Watch, key: SeriesKey, state: StoredState | None, *, reach: bo
         "evidence": _evidence(state),
         "learned": _learned(watch, key),
         "budget": _budget(watch, key),
-        "reach": _reach(of_series(watch, key)) if reach and key in watch.armed else None,
+        "reach": _reach(of_series(watch, key)) if reach and key in watch.armed and probed else None,
     }
 
 

@@ -12,6 +12,7 @@ from scipy.special import betaincc
 
 from canary.detect.bounded import BoundedDetector, mean_bound
 from canary.detect.bounds import upper_share
+from canary.detect.counts import CountDetector
 from canary.detect.detectors import Detector
 from canary.detect.distance import DistanceDetector
 from canary.detect.events import EventDetector
@@ -24,6 +25,8 @@ MARGIN = 4.0
 """A series is armed once its healthy bound is this many times below the smallest share that it has to see."""
 COARSE = 0.3
 """A mean that healthy answers share with faulty ones (`BOUNDED`) shows small shares never: it arms at this share."""
+WINDOWS = 20
+"""Golden windows of counts that arm a series."""
 _LARGEST_DELTA = 0.1
 
 
@@ -83,20 +86,23 @@ def arm(baseline: Baseline, kind: SignalKind, *, delta: float, smallest_share: f
     """Build the detector of a series from its baseline, or say what is missing.
 
     Args:
-        baseline: golden counts (EVENT) or golden values (DISTANCE).
+        baseline: golden counts (EVENT), golden values (DISTANCE) or golden windows (COUNT).
         kind: of the baseline's signal.
         delta: this series' part of the probability that some golden bound fails, in (0, 0.1].
         smallest_share: the smallest share of touched answers that has to be seen, in (0, 1].
 
     Returns:
         Armed when the healthy bound per typical answer is at most smallest_share / MARGIN, or, for a BOUNDED mean, when
-        the share that would move it by twice its uncertainty is at most COARSE (or smallest_share); else Learning.
+        the share that would move it by twice its uncertainty is at most COARSE (or smallest_share), or, for a COUNT,
+        when there are WINDOWS of them; else Learning.
 
     Raises:
         ValueError: out of range.
     """
     if not 0.0 < smallest_share <= 1.0 or not 0.0 < delta <= _LARGEST_DELTA:
         raise ValueError(f"smallest_share {smallest_share} or delta {delta} is out of range")
+    if kind is SignalKind.COUNT:
+        return _arm_counts(baseline, delta)
     if kind is SignalKind.BOUNDED:
         return _arm_bounded(baseline.events, baseline.n, delta, smallest_share)
     detector = _detector(baseline, kind, delta) if baseline.n > 0 and baseline.exposure > 0.0 else None
@@ -114,6 +120,8 @@ def answers_needed(events: int, kind: SignalKind, *, delta: float, smallest_shar
     733
     """
     bound = smallest_share / MARGIN
+    if kind is SignalKind.COUNT:
+        return WINDOWS
     if kind is SignalKind.BOUNDED:
         return _bounded_n(delta, max(COARSE, smallest_share))
     if kind is SignalKind.DISTANCE:
@@ -142,6 +150,16 @@ def clean_detector(kind: SignalKind, n: int, exposure: float, delta: float) -> D
             return DistanceDetector.from_golden([0.0] * n, delta)
         case SignalKind.BOUNDED:
             return BoundedDetector(0.0, mean_bound(0.0, n, delta))
+        case SignalKind.COUNT:
+            raise ValueError("what is counted elsewhere cannot be forecast")
+
+
+def _arm_counts(baseline: Baseline, delta: float) -> Armed | Learning:
+    """The calibration holds the count and the exposure of each golden window in turn, in the order of time."""
+    counts, exposures = baseline.calibration[::2], baseline.calibration[1::2]
+    if len(counts) < WINDOWS:
+        return Learning(len(counts), WINDOWS, 1.0)
+    return Armed(CountDetector.from_golden([round(count) for count in counts], exposures, delta))
 
 
 def _detector(baseline: Baseline, kind: SignalKind, delta: float) -> Detector | None:

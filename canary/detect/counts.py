@@ -25,7 +25,11 @@ from canary.detect._canonical import canonical, digest_of, number, numbers, read
 RATIOS = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 """Rates of the alternatives relative to the healthy bound."""
 
+EVENT_BET = 20.0
+"""A window whose bet is larger is an event."""
+
 _KIND, _VERSION = "count", 1
+_MOST_LOG_BET = 700.0  # exp of more is no float
 _SHAPES = np.geomspace(0.5, 1e5, 55)
 _RATES = np.geomspace(0.2, 20.0, 241)
 
@@ -91,7 +95,32 @@ class CountDetector:
         """K."""
         return len(self.ratios)
 
-    def log_e(self, count: float, exposure: float) -> NDArray[np.float64]:
+    def standardised(self, count: float, _probe: str, /) -> float:
+        """The count: it has no scale."""
+        return count
+
+    def is_event(self, count: float, limit: float, /) -> bool:
+        """Whether this window, on its own, shows the fault, where `limit` is that of its exposure."""
+        return count > limit
+
+    def limit(self, exposure: float) -> float:
+        """The count beyond which a window of this exposure is an event: its bet is `EVENT_BET` there.
+
+        >>> detector = CountDetector(rate_upper=0.01, shape_lower=50.0)
+        >>> limit = detector.limit(1000.0)
+        >>> detector.bet(limit + 1.0, 1000.0) > EVENT_BET > detector.bet(limit - 1.0, 1000.0)
+        True
+        """
+        high = 1.0
+        while self.bet(high, exposure) <= EVENT_BET:
+            high *= 2.0
+        low = 0.0
+        for _ in range(60):
+            middle = (low + high) / 2.0
+            low, high = (middle, high) if self.bet(middle, exposure) <= EVENT_BET else (low, middle)
+        return low
+
+    def log_e(self, count: float, exposure: float, _limit: float = 0.0, /) -> NDArray[np.float64]:
         """Ln e^k of one window, shape (K,), in nats.
 
         Args:
@@ -108,9 +137,28 @@ class CountDetector:
         grown = np.log1p((ratios - 1.0) * mean / (shape + mean))  # ln((shape + r * mean) / (shape + mean))
         return np.asarray(count * (np.log(ratios) - grown) - shape * grown, dtype=np.float64)
 
-    def bet(self, count: float, exposure: float) -> float:
+    def bet(self, count: float, exposure: float, _limit: float = 0.0, /) -> float:
         """The e-value against "this window is bad", in [0, inf): the mean over `ratios`."""
-        return math.exp(float(np.logaddexp.reduce(self.log_e(count, exposure))) - math.log(len(self.ratios)))
+        log_bet = float(np.logaddexp.reduce(self.log_e(count, exposure))) - math.log(len(self.ratios))
+        return math.exp(min(log_bet, _MOST_LOG_BET))
+
+    def outcomes(self, _exposure: float, /) -> None:
+        """None: the worst healthy law has no few outcomes."""
+
+    def bet_outcomes(self, _exposure: float, /) -> None:
+        """None, as for `outcomes`."""
+
+    def healthy_bets(self, _exposure: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """An event's bet and none, as often as that can be: the mean is 1."""
+        return np.array([EVENT_BET, 0.0]), np.array([1.0 / EVENT_BET, 1.0 - 1.0 / EVENT_BET])
+
+    def healthy_event_rate(self, _exposure: float, /) -> float:
+        """Upper bound of the probability that a healthy window is an event: a bet of mean 1 is 20 in one of 20."""
+        return 1.0 / EVENT_BET
+
+    def typical(self, exposure: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Ln e^k of a window at the healthy bound, and of one that is just an event, each of shape (K,)."""
+        return self.log_e(self.rate_upper * exposure, exposure), self.log_e(self.limit(exposure), exposure)
 
     @cached_property
     def digest(self) -> str:

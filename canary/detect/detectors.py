@@ -8,15 +8,19 @@ from numpy.typing import NDArray
 
 from canary.detect._canonical import parsed
 from canary.detect.bounded import BoundedDetector
+from canary.detect.counts import CountDetector
 from canary.detect.distance import DistanceDetector
 from canary.detect.esr import Outcomes
 from canary.detect.events import EventDetector
 from canary.records import SignalKind
 
-DETECTORS: Mapping[SignalKind, type[EventDetector] | type[DistanceDetector] | type[BoundedDetector]] = {
+DETECTORS: Mapping[
+    SignalKind, type[EventDetector] | type[DistanceDetector] | type[BoundedDetector] | type[CountDetector]
+] = {
     SignalKind.EVENT: EventDetector,
     SignalKind.DISTANCE: DistanceDetector,
     SignalKind.BOUNDED: BoundedDetector,
+    SignalKind.COUNT: CountDetector,
 }
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from canary.detect import Detector, EsrState, evidence, from_bytes, log_budget, reset, start, step, to_bytes
 from canary.pipeline.hearing import Bet, Heard, Hearing
 from canary.pipeline.scopes import Hierarchy, is_replica_of, place_of
-from canary.pipeline.watch import ANSWER, Watch, Watched, heard_as, revive
+from canary.pipeline.watch import Watch, Watched, exposure_of, heard_as, revive, threshold_of
 from canary.records import Alarm, Observation, Score, SeriesKey, Unscored
 from canary.score.burst import bursts, worst
 from canary.store.base import ScoreRow, StateKind, StoredState, Transaction
@@ -182,7 +182,7 @@ class _Track:
         fed = replace(
             row,
             detector=watched.digest,
-            event=watched.detector.is_event(heard_as(watched.detector, row), watched.thresholds[row.probe_digest]),
+            event=watched.detector.is_event(heard_as(watched.detector, row), threshold_of(watched, row)),
             log_budget=log_budget(
                 per_week=per_week,
                 share=watched.share,
@@ -262,9 +262,10 @@ def _carried(before: tuple[EsrState, int] | None, detector: Detector, epoch: int
 def _step(state: EsrState, detector: Detector, row: ScoreRow) -> Step:
     """Feed a row by what it keeps. That it was an event is kept, so any threshold on that side of it serves."""
     threshold = -math.inf if row.event else math.inf
-    log_e = detector.log_e(heard_as(detector, row), ANSWER, threshold)
+    exposure = exposure_of(detector, row)
+    log_e = detector.log_e(heard_as(detector, row), exposure, threshold)
     budget = -math.inf if row.log_budget is None else row.log_budget
-    after = step(state, log_e, budget, detector.outcomes(ANSWER))
+    after = step(state, log_e, budget, detector.outcomes(exposure))
     reached = float(evidence(after))
     if reached < 0.0:
         return Step(row, row.series, row.detector or "", budget, log_e, after, reached, None)
@@ -299,8 +300,9 @@ def _alarm(series: SeriesKey, row: ScoreRow, reached: float, detector: str) -> A
 
 def _bet(row: ScoreRow, detector: Detector, hierarchy: Hierarchy) -> Bet:
     threshold = -math.inf if row.event else math.inf
-    outcomes = detector.bet_outcomes(ANSWER) if hierarchy.saves else None
-    return Bet(row, detector.bet(heard_as(detector, row), ANSWER, threshold), hierarchy, outcomes)
+    exposure = exposure_of(detector, row)
+    outcomes = detector.bet_outcomes(exposure) if hierarchy.saves else None
+    return Bet(row, detector.bet(heard_as(detector, row), exposure, threshold), hierarchy, outcomes)
 
 
 def _alarm_id(series: SeriesKey, slot_id: str) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 
 from canary.detect import hierarchy
 from canary.pipeline.scopes import Level, members, place_of, scope_of
-from canary.pipeline.watch import ANSWER, Watch, Watched, heard_as
+from canary.pipeline.watch import Watch, Watched, exposure_of, heard_as
 from canary.records import Blame, SeriesKey
 from canary.store.base import ScoreRow, Transaction
 
@@ -54,14 +54,19 @@ class Heard:
         return heard_as(self.watched.detector, self.row)
 
     @property
+    def exposure(self) -> float:
+        """The score's, where it is a count."""
+        return exposure_of(self.watched.detector, self.row)
+
+    @property
     def bet(self) -> float:
         """What it says in the scopes of its series."""
-        return self.watched.detector.bet(self.value, ANSWER, self.threshold)
+        return self.watched.detector.bet(self.value, self.exposure, self.threshold)
 
     @property
     def log_e(self) -> np.ndarray:
         """What it says to the detector of its series."""
-        return self.watched.detector.log_e(self.value, ANSWER, self.threshold)
+        return self.watched.detector.log_e(self.value, self.exposure, self.threshold)
 
 
 class Past:

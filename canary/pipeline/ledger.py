@@ -1,7 +1,7 @@
 """Score, store, detect, alert: what becomes of a batch of observations."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import sleep
@@ -74,6 +74,15 @@ class Ledger:
         with self._store.transaction() as tx:
             step = advance(tx, judged, watch)
             decisions = attend(tx, step, watch, self._policy, self._tell, self._clock.now())
+        return Committed(step, tuple(decisions))
+
+    def hand_in(self, judged: Sequence[Judged], also: Callable[[Transaction], None]) -> Committed:
+        """Keep what was judged elsewhere with all that follows from it; `also` is done in the same transaction."""
+        watch = self.watch
+        with self._store.transaction() as tx:
+            step = advance(tx, judged, watch)
+            decisions = attend(tx, step, watch, self._policy, self._tell, self._clock.now())
+            also(tx)
         return Committed(step, tuple(decisions))
 
     def _judge(self, fired: Sequence[Fired], watch: Watch) -> list[Judged]:

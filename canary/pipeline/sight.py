@@ -92,7 +92,10 @@ def ears(watch: Watch) -> Iterator[Ear]:
 
 
 def sights(watch: Watch, *, by_signal: bool = False) -> tuple[Sight, ...]:
-    """What armed series, and the scopes of each level, can see: by kind of signal, or by signal; narrowest first."""
+    """What armed series, and the scopes of each level, can see: by kind of signal, or by signal; narrowest first.
+
+    What is counted elsewhere is left out: how much a window tells depends on its exposure.
+    """
     rows = []
     for level in _levels(watch):
         for (kind, signal, _), ears in sorted(_ears(watch, level, by_signal=by_signal).items()):
@@ -121,11 +124,12 @@ def _ears(watch: Watch, level: str, *, by_signal: bool) -> Mapping[tuple[SignalK
 
 
 def _heard(watch: Watch, level: str) -> Iterator[tuple[SeriesKey, Sequence[SeriesKey]]]:
+    probed = [key for key in watch.armed if watch.signals[key].kind is not SignalKind.COUNT]
     if level == SERIES:
-        yield from ((key, [key]) for key in watch.armed)
+        yield from ((key, [key]) for key in probed)
         return
     scopes: dict[SeriesKey, list[SeriesKey]] = defaultdict(list)
-    for key in watch.armed:
+    for key in probed:
         scopes[scope_of(Level(level), key)].append(key)
     yield from scopes.items()
 

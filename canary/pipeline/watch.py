@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from canary.baseline import restricted
-from canary.detect import Detector, Learning, answers_needed, arm, detector_from_json
+from canary.detect import CountDetector, Detector, Learning, answers_needed, arm, detector_from_json
 from canary.pipeline.scopes import Hierarchy, hierarchy_of
-from canary.records import Baseline, Probe, SeriesKey, Signal, SignalKind, Unscored
+from canary.records import Baseline, Probe, Score, SeriesKey, Signal, SignalKind, Unscored
 from canary.score import SCORERS, SIGNALS, Scorer
 from canary.store.base import ScoreRow
 
@@ -146,6 +146,19 @@ def heard_as(detector: Detector, row: ScoreRow) -> float:
     if isinstance(row.score, Unscored):
         raise TypeError("an unscored answer is never fed")
     return detector.standardised(row.score.value, row.probe_digest)
+
+
+def exposure_of(detector: Detector, row: ScoreRow) -> float:
+    """What a fed score was counted among, where it is a count; else that of an answer."""
+    return row.score.exposure if isinstance(detector, CountDetector) and isinstance(row.score, Score) else ANSWER
+
+
+def threshold_of(watched: Watched, row: ScoreRow) -> float:
+    """Beyond which a score of this series is an event."""
+    detector = watched.detector
+    if isinstance(detector, CountDetector):
+        return detector.limit(exposure_of(detector, row))
+    return watched.thresholds[row.probe_digest]
 
 
 class _Bench:

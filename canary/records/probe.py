@@ -72,13 +72,14 @@ class Probe:
 
 
 class Purpose(StrEnum):
-    """Why a run is fired; only scheduled runs feed detectors, only golden ones feed baselines."""
+    """Why a run is fired; only scheduled and reported ones feed detectors, only golden ones feed baselines."""
 
     SCHEDULED = "scheduled"
     GOLDEN = "golden"
     REPLAY = "replay"
     COMPARE = "compare"
     GATE = "gate"
+    REPORTED = "reported"  # not fired by us: somebody handed in what it showed
 
 
 @dataclass(frozen=True, slots=True)

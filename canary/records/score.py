@@ -22,11 +22,13 @@ class SignalKind(StrEnum):
     EVENT: the answer counts as one event when its value exceeds the probe's golden threshold; exposure matters.
     DISTANCE: the value is a distance from golden; judged by its calibration-conditional p-value.
     BOUNDED: the value is 0 or 1, and either is healthy; judged by its mean.
+    COUNT: the value is a count in a window, and its exposure what it was counted among; judged by its rate.
     """
 
     EVENT = "event"
     DISTANCE = "distance"
     BOUNDED = "bounded"
+    COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from canary.web.api.kit import Access, Api
 from canary.web.app import build
 from tests.integration.test_cli import CONFIG, TOKEN, Desk
 from tests.integration.test_cli_change import ROUTING, add_incident
-from tests.unit.web.fleet import Known, NoGates, snapshot
+from tests.unit.web.fleet import Known, NoGates, NoIntake, snapshot
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def served(store: Store, config: Path) -> Iterator[str]:
     """The API over this store, as the daemon would serve it."""
     ground = ground_of(load(config, {"TOKEN": TOKEN}))
     access = Access(open_reading=False, per_second=1e6)
-    api = Api(store, SystemClock(), Known(snapshot()), lambda: ground, lambda _: None, access, NoGates())
+    api = Api(store, SystemClock(), Known(snapshot()), lambda: ground, lambda _: None, access, NoGates(), NoIntake())
     made = uvicorn.Config(build(api, Metrics(version="1")), port=0, ws="none", lifespan="off", log_config=None)
     server = uvicorn.Server(made)
     thread = threading.Thread(target=server.run)

@@ -25,6 +25,7 @@ from canary.records import Incident, Token
 from canary.store.base import Store, Transaction
 from canary.web.door import Door
 from canary.web.gates import Gates
+from canary.web.intake import Intake
 from canary.web.status import Status
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Api:
         changed: Callable[[Iterable[Incident]], None],
         access: Access,
         gates: Gates,
+        intake: Intake,
     ) -> None:
         self.clock = clock
         self.status = status
@@ -72,6 +74,7 @@ class Api:
         self.changed = changed
         self.access = access
         self.gates = gates
+        self.intake = intake
         self.door = Door(self._known, clock, open_reading=access.open_reading, per_second=access.per_second)
         self._store = store
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="canary-api")

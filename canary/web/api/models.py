@@ -358,3 +358,29 @@ class GateOut(Out):
     verdict: str | None
     trouble: str | None
     report: dict[str, object] | None
+
+
+class WindowIn(In):
+    """`count` complaints of a class among `exposure` requests, in the `seconds` until `at`."""
+
+    model: Person
+    platform: Person
+    pool: Person
+    kind: Annotated[Person, Field(alias="class")]
+    at: Moment
+    seconds: Annotated[int, Field(ge=1, le=604_800)]
+    count: Annotated[int, Field(ge=0, le=1_000_000_000)]
+    exposure: Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
+
+
+class FeedbackIn(In):
+    """Numbers alone: there is no place for a text."""
+
+    windows: Annotated[list[WindowIn], Field(min_length=1, max_length=1_000)]
+
+
+class TakenOut(Out):
+    """How many were new; those known already are left as they are."""
+
+    new: int
+    known: int

@@ -14,6 +14,7 @@ from canary.store import MemoryStore, Store
 from canary.web.api.kit import Access
 from canary.web.app import build
 from canary.web.gates import Gates
+from canary.web.intake import Intake
 from tests.unit.alert.findings import START
 from tests.unit.web.fleet import api, incident, snapshot
 
@@ -28,6 +29,7 @@ class Desk:
     access: Access = OPEN
     store: Store = field(default_factory=MemoryStore)
     gates: Gates | None = None
+    intake: Intake | None = None
     tokens: dict[Role, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -38,7 +40,7 @@ class Desk:
 
     @asynccontextmanager
     async def client(self, host: str = "http://canary") -> AsyncIterator[httpx.AsyncClient]:
-        app = build(api(snapshot(), self.store, self.access, self.gates), Metrics(version="1"))
+        app = build(api(snapshot(), self.store, self.access, self.gates, self.intake), Metrics(version="1"))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=host) as http:
             yield http
 

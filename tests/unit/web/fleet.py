@@ -1,16 +1,19 @@
 """A fleet for tests of the page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from canary.alert.incident import Policy, absorb
 from canary.desk.ground import Ground
+from canary.pipeline.feedback import Window
 from canary.records import Incident
 from canary.store import MemoryStore, Store
 from canary.testing import FakeClock
 from canary.web.api.kit import Access, Api
 from canary.web.gates import Asked, Gate, Gates
+from canary.web.intake import Intake, Taken
 from canary.web.status import Check, Snapshot, TargetState, TargetStatus
 from tests.unit.alert.findings import START, finding
 
@@ -73,8 +76,20 @@ class NoGates:
         return Gate(asked)
 
 
+class NoIntake:
+    """Keeps nothing."""
+
+    async def windows(self, windows: Sequence[Window], who: str) -> Taken:
+        return Taken(len(windows), 0)
+
+
 def api(
-    of: Snapshot, store: Store | None = None, access: Access | None = None, gates: Gates | None = None, **ground: Any
+    of: Snapshot,
+    store: Store | None = None,
+    access: Access | None = None,
+    gates: Gates | None = None,
+    intake: Intake | None = None,
+    **ground: Any,
 ) -> Api:
     """The API on a store of its own; what it says of incidents goes nowhere."""
     facts = {"region": of.region, "targets": tuple(one.name for one in of.targets), **ground}
@@ -87,4 +102,5 @@ def api(
         lambda _: None,
         given,
         gates or NoGates(),
+        intake or NoIntake(),
     )

@@ -3,13 +3,13 @@
 A notification is owed from the commit that decided it. The worker claims due ones under a lease, gives each to the
 lane of its receiver, and records the outcome. Whatever dies in between (this process, the receiver, the store) leaves
 the lease to run out, and the notification comes again with the same id. Lanes are tasks of their own, so that a slow
-receiver delays nobody else; within a lane things go one by one. The store gives out a notification of an incident only
-when the receiver has all the earlier ones.
+receiver delays nobody else; within a lane things go one by one, or a group at a time where the receiver can make one
+message of it. The store gives out a notification of an incident only when the receiver has all the earlier ones.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from enum import StrEnum
 from random import Random
 from typing import Protocol
 
-from canary.alert.receivers.base import Receiver
+from canary.alert.receivers.base import Digesting, Receiver
 from canary.clock import Clock
 from canary.errors import DeliveryError, StoreUnavailable
 from canary.records import Notification, NotificationKind
@@ -27,6 +27,10 @@ LANE = 200
 DEADLINE = timedelta(seconds=30)  # for one delivery, whatever the receiver's own time-outs
 
 _log = logging.getLogger(__name__)
+
+
+Parcel = tuple[Notification, ...]
+"""What is handed over at once."""
 
 
 class Outcome(StrEnum):
@@ -111,13 +115,13 @@ class Outbox:
 
     async def run(self) -> None:
         """Deliver for ever."""
-        lanes = {name: asyncio.Queue[Notification](LANE) for name in self._receivers}
+        lanes = {name: asyncio.Queue[Parcel](LANE) for name in self._receivers}
         async with asyncio.TaskGroup() as group:
             for name, lane in lanes.items():
                 group.create_task(self._work(self._receivers[name], lane))
             while True:
-                for notification in await self._claim():
-                    await self._hand_over(notification, lanes)
+                for parcel in self._packed(await self._claim()):
+                    await self._hand_over(parcel, lanes)
                 await self._pause()
 
     async def _pause(self) -> None:
@@ -145,32 +149,43 @@ class Outbox:
         with self._store.transaction() as transaction:
             return owed, transaction.claim(now=now, lease=self._lease, limit=BATCH)
 
-    async def _hand_over(self, notification: Notification, lanes: Mapping[str, asyncio.Queue[Notification]]) -> None:
-        if notification.id in self._in_lane:  # its lease ran out while it stood in line
+    def _packed(self, claimed: Sequence[Notification]) -> Sequence[Parcel]:
+        """Those of a group together, where the receiver can make one message of them; in order."""
+        parcels: dict[tuple[str, str], list[Notification]] = {}
+        for notification in claimed:
+            together = notification.group and isinstance(self._receivers.get(notification.receiver), Digesting)
+            key = (notification.receiver, notification.group if together else notification.id)
+            parcels.setdefault(key, []).append(notification)
+        return [tuple(parcel) for parcel in parcels.values()]
+
+    async def _hand_over(self, parcel: Parcel, lanes: Mapping[str, asyncio.Queue[Parcel]]) -> None:
+        if any(one.id in self._in_lane for one in parcel):  # its lease ran out while it stood in line
             return
-        lane = lanes.get(notification.receiver)
+        lane = lanes.get(parcel[0].receiver)
         if lane is None:
-            await self._again(notification, Outcome.UNKNOWN, "no such receiver", self._backoff.longest)
+            for one in parcel:
+                await self._again(one, Outcome.UNKNOWN, "no such receiver", self._backoff.longest)
         elif not lane.full():  # else its lease runs out, and it comes again
-            self._in_lane.add(notification.id)
-            lane.put_nowait(notification)
+            self._in_lane.update(one.id for one in parcel)
+            lane.put_nowait(parcel)
 
-    async def _work(self, receiver: Receiver, lane: asyncio.Queue[Notification]) -> None:
+    async def _work(self, receiver: Receiver, lane: asyncio.Queue[Parcel]) -> None:
         while True:
-            notification = await lane.get()
-            await self._deliver(receiver, notification)
-            self._in_lane.discard(notification.id)
+            parcel = await lane.get()
+            await self._deliver(receiver, parcel)
+            self._in_lane.difference_update(one.id for one in parcel)
 
-    async def _deliver(self, receiver: Receiver, notification: Notification) -> None:
+    async def _deliver(self, receiver: Receiver, parcel: Parcel) -> None:
         try:
             async with asyncio.timeout(DEADLINE.total_seconds()):
-                await receiver.deliver(notification)
+                await _handed(receiver, parcel)
         except TimeoutError:
-            await self._failed(notification, Outcome.FAILED, "took too long")
+            await _each(parcel, lambda one: self._failed(one, Outcome.FAILED, "took too long"))
         except DeliveryError as error:
-            await self._failed(notification, Outcome.REFUSED if error.refused else Outcome.FAILED, str(error))
+            outcome, reason = Outcome.REFUSED if error.refused else Outcome.FAILED, str(error)
+            await _each(parcel, lambda one: self._failed(one, outcome, reason))
         else:
-            await self._close(notification, Outcome.DELIVERED)
+            await _each(parcel, lambda one: self._close(one, Outcome.DELIVERED))
 
     async def _failed(self, notification: Notification, outcome: Outcome, reason: str) -> None:
         if self._clock.now() - notification.created_at > self._backoff.give_up:
@@ -204,3 +219,16 @@ class Outbox:
     def _commit(self, work: Callable[[OutboxTransaction], None]) -> None:
         with self._store.transaction() as transaction:
             work(transaction)
+
+
+async def _handed(receiver: Receiver, parcel: Parcel) -> None:
+    if len(parcel) > 1 and isinstance(receiver, Digesting):
+        await receiver.digest(parcel)
+    else:
+        for one in parcel:
+            await receiver.deliver(one)
+
+
+async def _each(parcel: Parcel, record: Callable[[Notification], Awaitable[None]]) -> None:
+    for one in parcel:
+        await record(one)

@@ -1,4 +1,4 @@
-"""What people are told: never a prompt, an answer or a secret.
+"""What people are told: never a prompt or a secret, and an answer only where the receiver is private.
 
 The JSON body is a contract with receivers. Fields may be added under `canary.incident/1`; a field that goes or changes
 its meaning makes it `/2`.
@@ -8,11 +8,13 @@ import hashlib
 import json
 import math
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import zip_longest
 
-from canary.alert.routing import ReceiverSpec
+from canary.alert.links import Links
+from canary.alert.severity import severity
 from canary.alert.suspects import Suspect, Suspects
 from canary.records import (
     Blame,
@@ -48,42 +50,53 @@ _IN_WORDS: Mapping[Symptom, str] = {
 }
 
 
-def notifications(
-    incident: Incident,
-    kind: NotificationKind,
-    receivers: Iterable[ReceiverSpec],
-    now: datetime,
-    suspects: Suspects = UNRANKED,
-) -> tuple[Notification, ...]:
-    """One for each receiver. The same version of the incident always gives the same ids."""
-    body = json.dumps(render(incident, suspects, kind=kind, now=now), separators=(",", ":"), allow_nan=False)
-    return tuple(
-        Notification(
-            id=_identity(incident, kind, receiver.name),
-            incident_id=incident.id,
-            kind=kind,
-            receiver=receiver.name,
-            body=body,
-            created_at=now,
-            not_before=now,
-        )
-        for receiver in receivers
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What is told besides the incident: suspects, links, and for private receivers the answers that are evidence."""
+
+    suspects: Suspects = UNRANKED
+    links: Links = field(default_factory=Links)
+    answers: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
+
+
+NOTHING_MORE = Extras()
+
+
+def notification(
+    incident: Incident, kind: NotificationKind, receiver: str, now: datetime, extras: Extras = NOTHING_MORE
+) -> Notification:
+    """What the receiver is owed. The same version of the incident always gives the same id, but for repeats."""
+    body = json.dumps(render(incident, extras, kind=kind, now=now), separators=(",", ":"), allow_nan=False)
+    return Notification(
+        id=_identity(incident, kind, receiver, now),
+        incident_id=incident.id,
+        kind=kind,
+        receiver=receiver,
+        body=body,
+        created_at=now,
+        not_before=now,
     )
 
 
 def render(
-    incident: Incident, suspects: Suspects = UNRANKED, *, kind: NotificationKind, now: datetime
+    incident: Incident, extras: Extras = NOTHING_MORE, *, kind: NotificationKind, now: datetime
 ) -> dict[str, object]:
     """The JSON body of a notification."""
-    return {"schema": SCHEMA, "kind": kind.value, "at": _stamp(now), **describe(incident, suspects)}
+    facts = describe(incident, extras.suspects)
+    links = extras.links.of(incident)
+    shown = {"links": links, "text": [*text(incident, extras.suspects), *_links_in_words(links)]}
+    private = {"answers": list(extras.answers)} if extras.answers else {}
+    return {"schema": SCHEMA, "kind": kind.value, "at": _stamp(now), **facts, **shown, **private}
 
 
 def describe(incident: Incident, suspects: Suspects = UNRANKED) -> dict[str, object]:
     """The incident as JSON, with the foremost of the suspects (none where they were not ranked)."""
     return {
         "summary": summary(incident),
+        "severity": severity(incident).value,
         "incident": _facts(incident),
         "target": {"model": incident.model, "platform": incident.platform, "pool": incident.pool},
+        "labels": _labels(incident),
         "symptoms": sorted({finding.symptom.value for finding in incident.findings}),
         "signals": sorted({finding.series.signal for finding in incident.findings}),
         "since": _interval(first_onset(incident)),
@@ -94,6 +107,7 @@ def describe(incident: Incident, suspects: Suspects = UNRANKED) -> dict[str, obj
         "suspects": [_suspect(suspect) for suspect in foremost(suspects.onset)],
         "worsened": _worsening(incident, suspects),
         "replay": replay_command(incident),
+        "words": {"since": _when(first_onset(incident)), "size": _size_in_words(largest(incident))},
         "text": text(incident, suspects),
     }
 
@@ -187,6 +201,18 @@ def largest(incident: Incident) -> Finding:
     return max(incident.findings, key=lambda finding: finding.size.best)
 
 
+def _labels(incident: Incident) -> dict[str, str]:
+    """Of its first finding, where it was first seen: they stay the same for as long as the incident lives."""
+    first = incident.findings[0]
+    model, platform, pool = first.series.target.rsplit("/", 2)
+    where = {"model": model, "platform": platform, "pool": pool, "region": first.series.region}
+    return {**where, "symptom": first.symptom.value, "signal": first.series.signal}
+
+
+def _links_in_words(links: Mapping[str, str]) -> list[str]:
+    return [f"{'see' if name == 'dashboard' else name:<8} {link}" for name, link in links.items()]
+
+
 def _facts(incident: Incident) -> dict[str, object]:
     return {
         "id": incident.id,
@@ -231,7 +257,8 @@ def _place(blame: Blame) -> dict[str, object]:
 
 def _suspect(suspect: Suspect) -> dict[str, object]:
     change = None if suspect.change is None else describe_change(suspect.change)
-    return {"probability": round(suspect.probability, 4), "reason": suspect.reason, "change": change}
+    words = _suspect_in_words(suspect)
+    return {"probability": round(suspect.probability, 4), "reason": suspect.reason, "change": change, "words": words}
 
 
 def _worsening(incident: Incident, suspects: Suspects) -> dict[str, object] | None:
@@ -338,6 +365,7 @@ def _stamp(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="seconds")
 
 
-def _identity(incident: Incident, kind: NotificationKind, receiver: str) -> str:
-    facts = "\0".join((incident.id, str(incident.version), kind.value, receiver))
+def _identity(incident: Incident, kind: NotificationKind, receiver: str, now: datetime) -> str:
+    when = now.isoformat() if kind is NotificationKind.REPEAT else ""
+    facts = "\0".join((incident.id, str(incident.version), kind.value, receiver, *filter(None, [when])))
     return hashlib.blake2b(facts.encode(), digest_size=12).hexdigest()

@@ -27,6 +27,8 @@ _COMMANDS = {
     "compare": ("canary.cli.compare", "Fire the same probes at two targets: is one worse than the other?"),
     "gate": ("canary.cli.gate", "Pass or fail a target, for CI and rollouts."),
     "incident": ("canary.cli.incident", "List, show, acknowledge and resolve incidents."),
+    "silence": ("canary.cli.silence", "Silence incidents for a while, or freeze what is worked on."),
+    "notify": ("canary.cli.notify", "See what receivers would be sent, and test them."),
     "change": ("canary.cli.change", "Record, import and list changes, the suspects of incidents."),
     "explain": ("canary.cli.explain", "Why an alarm or a verdict: the evidence, computed again and drawn."),
     "backtest": ("canary.cli.backtest", "What another config would have made of the stored past."),

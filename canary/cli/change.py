@@ -225,10 +225,11 @@ def _sent(remote: "Remote", change: Change) -> Any:
 def _record(config: "Config", changes: Sequence[Change]) -> list[bool]:
     """Keep them; whether each was new."""
     from canary.clock import SystemClock
+    from canary.daemon.assembly import ground_of
     from canary.desk.changes import record
 
     with store_of(config, create=True) as store, store.transaction() as tx:
-        return record(tx, changes, getpass.getuser(), SystemClock().now())
+        return record(tx, ground_of(config), changes, getpass.getuser(), SystemClock().now())
 
 
 def _told(config: "Config", change: Change, *, new: bool) -> dict[str, object]:

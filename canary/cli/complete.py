@@ -9,6 +9,7 @@ import click
 
 from canary.cli.common import config_at, store_of
 from canary.errors import CanaryError
+from canary.records import Symptom
 
 if TYPE_CHECKING:
     from canary.config import Config
@@ -82,6 +83,17 @@ def _tokens(config: "Config") -> Iterator[str]:
         yield from (token.name for token in tx.tokens() if token.revoked_at is None)
 
 
+def _silences(config: "Config") -> Iterator[str]:
+    with store_of(config) as store, store.reading() as tx:
+        yield from (silence.id for silence in reversed(tx.silences()))
+
+
+def _matchers(config: "Config") -> Iterator[str]:
+    for target in config.targets:
+        yield from (f"model={target.model}", f"platform={target.platform}", f"pool={target.pool}")
+    yield from (f"symptom={symptom}" for symptom in Symptom)
+
+
 target_names = _completer(lambda config: (target.name for target in config.targets))
 probe_ids = _completer(lambda config: (probe.id for probe in config.probes))
 families = _completer(lambda config: (probe.family for probe in config.probes))
@@ -94,3 +106,6 @@ probes_and_groups = _completer(_probes)
 suite_names = _completer(_suites)
 signal_names = _completer(_signals)
 token_names = _completer(_tokens)
+silence_ids = _completer(_silences)
+matcher_texts = _completer(_matchers)
+receiver_names = _completer(lambda config: (receiver.name for receiver in config.receivers))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import click
 
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0}
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 
 
 def moment(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
@@ -25,9 +25,9 @@ def length(_: click.Context, __: click.Parameter, value: str | None) -> timedelt
     """For the callback of an option: how long. Raises: BadParameter."""
     if value is None:
         return None
-    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smh])", value)
+    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smhdw])", value)
     if found is None or float(found[1]) <= 0.0:
-        raise click.BadParameter(f'"{value}" is no length of time: write 90s, 5m or 1h')
+        raise click.BadParameter(f'"{value}" is no length of time: write 90s, 5m, 1h or 2d')
     return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
 
 

@@ -5,8 +5,9 @@ from itertools import product
 from urllib.parse import quote
 
 from canary import records
+from canary.config.match import Match
 from canary.config.problem import Place, Problem
-from canary.config.settings import Endpoint, Match, Settings
+from canary.config.settings import Endpoint, Settings
 
 _MOST_TARGETS = 10_000
 

@@ -52,7 +52,7 @@ def probe_sources(path: Path, environ: Mapping[str, str]) -> "tuple[tuple[Path, 
 
 def effective(config: Config) -> dict[str, Any]:
     """The config with defaults spelt out and secrets as `***`, in the shape of the file."""
-    return config.settings.model_dump(mode="json")
+    return config.settings.model_dump(mode="json", by_alias=True)
 
 
 def _settings(document: Document, environ: Mapping[str, str], start: Path) -> Settings:

@@ -13,6 +13,7 @@ from canary.config.fleet import repeated
 from canary.config.problem import Place, Problem, suggestion
 from canary.config.settings import Common, Settings, Suite
 from canary.config.suites import builtin_suites
+from canary.config.ways import idle_windows, lost_ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,10 @@ def misfits(
         *_unheard_of(settings.budget.weights, signals),
         *repeated([suite.name for suite in settings.suites], ("suites",)),
         *repeated([receiver.name for receiver in settings.receivers], ("receivers",)),
+        *repeated([window.name for window in settings.maintenance], ("maintenance",)),
     ]
-    for index, receiver in enumerate(settings.receivers):
-        if not any(map(receiver.match.fits_target, targets)):
-            problems.append(Problem(("receivers", index, "match"), "fits no target: mend its names"))
+    problems += lost_ways(settings.route, settings.receivers, targets)
+    problems += idle_windows(settings.maintenance, targets, settings.region)
     owners: dict[tuple[str, str], str] = {}
     for index, suite in enumerate(suites):
         place = ("suites", index)

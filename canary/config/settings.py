@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -13,7 +12,6 @@ from canary.config.feedback import Feedback
 from canary.config.fields import (
     Duration,
     Flag,
-    Glob,
     HeaderName,
     HeaderSecret,
     Json,
@@ -28,8 +26,11 @@ from canary.config.fields import (
     folder,
     http_url,
 )
+from canary.config.match import Match
+from canary.config.receivers import Receiver
+from canary.config.routes import Links, Maintenance, Route
 from canary.config.web import Web
-from canary.records import Dialect, Target
+from canary.records import Dialect
 
 Names = Annotated[tuple[Name, ...], Field(max_length=1_000)]
 Bursts = Annotated[tuple[Annotated[int, Field(ge=1, le=256), Scalar], ...], Field(max_length=8), Some]
@@ -96,21 +97,6 @@ class Detect(Strict):
     smallest_share: Annotated[float, Field(ge=0.001, le=1), Scalar] = 0.05
     replicas: Flag = False
     escalation: Escalation = Escalation()
-
-
-class Match(Strict):
-    """Globs on a target's names."""
-
-    model: Glob = "*"
-    platform: Glob = "*"
-    pool: Glob = "*"
-
-    def fits(self, model: str, platform: str, pool: str) -> bool:
-        pairs = ((model, self.model), (platform, self.platform), (pool, self.pool))
-        return all(fnmatchcase(name, glob) for name, glob in pairs)
-
-    def fits_target(self, target: Target) -> bool:
-        return self.fits(target.model, target.platform, target.pool)
 
 
 class TargetName(Strict):
@@ -226,27 +212,6 @@ class Suite(Strict):
         return self.interval / 10 if self.jitter is None else self.jitter
 
 
-class Console(Strict):
-    """Notifications go to the daemon's standard output."""
-
-    name: Name
-    kind: Literal["console"]
-    match: Match = Match()
-
-
-class Webhook(Strict):
-    """Notifications are posted to a URL, signed with the secret where there is one."""
-
-    name: Name
-    kind: Literal["webhook"]
-    url: UrlSecret
-    secret: Secret | None = None
-    match: Match = Match()
-
-
-Receiver = Annotated[Console | Webhook, Field(discriminator="kind")]
-
-
 class Control(Strict):
     """How often the control target is probed: one inside of Canary, with a known fault, that no budget knows of."""
 
@@ -272,6 +237,9 @@ class Common(Strict):
     receivers: Annotated[tuple[Receiver, ...], Field(max_length=1_000)] = ()
     heartbeat: Heartbeat | None = None
     feedback: Feedback | None = None
+    route: Route | None = None
+    maintenance: Annotated[tuple[Maintenance, ...], Field(max_length=1_000)] = ()
+    links: Links = Links()
     web: Web = Web()
 
 

@@ -77,7 +77,7 @@ def _keys(model: type[BaseModel], place: Place) -> set[str]:
             models = {
                 inner for m in models if step in m.model_fields for inner in _models(m.model_fields[step].annotation)
             }
-    return {key for m in models for key in m.model_fields}
+    return {field.alias or key for m in models for key, field in m.model_fields.items()}
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from canary.alert.routing import Match, ReceiverKind, ReceiverSpec
-from canary.config import Config, Webhook
+from canary.config import Config
+from canary.daemon.audience import audience_of
 from canary.desk.ground import Ground
 from canary.errors import ConfigError, NotFound
 from canary.pipeline import feedback
@@ -126,22 +126,9 @@ def watch_of_pairs(config: Config, targets: Sequence[Target], groups: Mapping[st
     return muster(rhythms, (), terms_of(config), config.region, scorers_of(config))
 
 
-def receivers_of(config: Config) -> tuple[ReceiverSpec, ...]:
-    specs = []
-    for receiver in config.receivers:
-        match = (Match(receiver.match.model, receiver.match.platform, receiver.match.pool),)
-        if isinstance(receiver, Webhook):
-            secret = receiver.secret.get_secret_value() if receiver.secret else None
-            url = receiver.url.get_secret_value()
-            specs.append(ReceiverSpec(receiver.name, ReceiverKind.WEBHOOK, url, secret, match))
-        else:
-            specs.append(ReceiverSpec(receiver.name, ReceiverKind.CONSOLE, match=match))
-    return tuple(specs)
-
-
 def ground_of(config: Config, watch: Watch | None = None) -> Ground:
     """What acts and documents need to know."""
-    return Ground(config.region, tuple(target.name for target in config.targets), receivers_of(config), watch)
+    return Ground(config.region, tuple(target.name for target in config.targets), audience_of(config), watch)
 
 
 def access_of(config: Config) -> Access:

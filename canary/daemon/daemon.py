@@ -15,11 +15,12 @@ from random import SystemRandom
 from typing import TextIO
 
 from canary import __version__
-from canary.alert.deliver import Outbox
+from canary.alert.courier import Courier
 from canary.alert.receivers import build as build_receiver
 from canary.clock import Clock
 from canary.config import Config, load
 from canary.daemon import assembly
+from canary.daemon.audience import audience_of
 from canary.daemon.board import Board, Checks
 from canary.daemon.desk import FrontDesk
 from canary.daemon.escalator import Escalator, alarm_states, kept
@@ -27,6 +28,7 @@ from canary.daemon.fund import Fund
 from canary.daemon.health import Health
 from canary.daemon.heartbeat import Heart
 from canary.daemon.purse import Purse, spent_today
+from canary.daemon.rounds import go_round
 from canary.errors import CanaryError, StoreUnavailable
 from canary.http import HttpClient
 from canary.metrics import Metrics
@@ -69,7 +71,7 @@ class Daemon:
         self._purse = Purse()
         self._revision = _revision(self._store)  # before the watch: what is promoted meanwhile is seen by the heartbeat
         watch = assembly.watch_of(self._config, self._store)
-        self._ledger = Ledger(self._store, watch, assembly.receivers_of(self._config), clock)
+        self._ledger = Ledger(self._store, watch, audience_of(self._config), clock)
         self._writer = Writer(self._commit, clock, weigh=lambda fired: weight(fired.observations))
         self._scheduler = Scheduler(
             assembly.plan_of(self._config),
@@ -81,7 +83,7 @@ class Daemon:
         )
         fund = Fund(kept(self._store, self._config.region).hours)
         self._escalator = Escalator(self._config, watch, self._purse, alarm_states(self._store), fund)
-        self._outbox = self._new_outbox()
+        self._courier = self._new_courier()
         self._heart = Heart(clock, self._http, self._metrics, lambda: sum(self._checks(), ()))
         sources = clock, self._store, self._board, self._ledger, lambda: self._config
         self._desk = FrontDesk(path, environ, *sources, self._took_note, self._decided)
@@ -124,6 +126,7 @@ class Daemon:
                     self._watch_over(),
                     self._keep_house(),
                     self._heart.run(),
+                    go_round(self._store, self._ledger, self._config.region, self._clock, self._wake),
                     self._heed_hang_ups(),
                 )
             ]
@@ -184,7 +187,7 @@ class Daemon:
             facts = {"incident": incident.id, "target": incident.target, "reason": reason.value}
             log.warning("incident", extra=facts)
         if committed.decisions:
-            self._outbox.wake()
+            self._wake()
         self._escalator.heed(committed.step.states)
         self._escalate()
 
@@ -200,13 +203,16 @@ class Daemon:
     # -- long-lived tasks
 
     async def _deliver(self) -> None:
-        """Run the outbox; a reload puts another in its place."""
+        """Run the courier; a reload puts another in its place."""
         while True:
             self._renewed.clear()
             async with asyncio.TaskGroup() as tasks:
-                delivering = tasks.create_task(self._outbox.run())
+                delivering = tasks.create_task(self._courier.run())
                 await self._renewed.wait()
                 delivering.cancel()
+
+    def _wake(self) -> None:
+        self._courier.wake()
 
     async def _watch_over(self) -> None:
         """Follow what others change in the store, say that we are alive, and examine ourselves."""
@@ -322,16 +328,16 @@ class Daemon:
             log.info("reloaded", extra={"config": config.digest})
 
     def _take(self, config: Config, watch: Watch) -> None:
-        receivers = assembly.receivers_of(config)
-        rerouted = receivers != self._ledger.receivers
+        audience = audience_of(config)
+        moved = audience.receivers != self._ledger.audience.receivers
         self._config = config
         self._ledger.watch = watch
-        self._ledger.receivers = receivers
+        self._ledger.audience = audience
         self._scheduler.replace(assembly.plan_of(config))
         self._board.configure(config, watch)
         self._heart.configure(config)
-        if rerouted:
-            self._outbox = self._new_outbox()
+        if moved:
+            self._courier = self._new_courier()
             self._renewed.set()
 
     async def _drain(self) -> None:
@@ -360,14 +366,14 @@ class Daemon:
     def _decided(self, incidents: Iterable[Incident]) -> None:
         """Somebody acknowledged or resolved them."""
         self._board.incidents(incidents)
-        self._outbox.wake()
+        self._wake()
 
-    def _new_outbox(self) -> Outbox:
+    def _new_courier(self) -> Courier:
         receivers = {
             spec.name: build_receiver(spec, http=self._http, clock=self._clock, stream=self._console)
-            for spec in assembly.receivers_of(self._config)
+            for spec in self._ledger.audience.receivers
         }
-        return Outbox(self._store, receivers, self._clock, telemetry=self._metrics, rng=SystemRandom())
+        return Courier(self._store, receivers, self._clock, telemetry=self._metrics, rng=SystemRandom())
 
 
 def _revision(store: Store) -> str | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from canary.alert.message import describe_change
 from canary.desk.ground import Ground
 from canary.pipeline.declared import keep_change
+from canary.pipeline.tell import tell_change
 from canary.records import Act, AuditEntry, Change, ChangeKind, KeptVerdict, Scope
 from canary.store.base import Transaction
 
@@ -15,12 +16,13 @@ def listed(tx: Transaction, since: datetime, scope: Scope) -> list[Change]:
     return [change for change in tx.changes(since=since) if change.scope.overlaps(scope)]
 
 
-def record(tx: Transaction, changes: Sequence[Change], who: str, now: datetime) -> list[bool]:
-    """Keep them; whether each was new. What was known already is left as it is."""
+def record(tx: Transaction, ground: Ground, changes: Sequence[Change], who: str, now: datetime) -> list[bool]:
+    """Keep them, and tell who wants to hear of changes; whether each was new. What was known is left as it is."""
     new = [keep_change(tx, change) for change in changes]
     for change, first in zip(changes, new, strict=True):
         if first:
             tx.note(AuditEntry(now, who, Act.CHANGE, change.id, f"{change.kind.value} on {change.scope.name}"))
+            tell_change(tx, change, now, ground.audience)
     return new
 
 

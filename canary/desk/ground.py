@@ -1,9 +1,8 @@
 """What acts and documents need to know of the config, and of what it arms, at a moment."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from canary.alert.routing import ReceiverSpec
+from canary.pipeline.tell import Audience
 from canary.pipeline.watch import Watch
 from canary.records import Scope
 
@@ -14,7 +13,7 @@ class Ground:
 
     region: str
     targets: tuple[str, ...]
-    receivers: Sequence[ReceiverSpec] = ()
+    audience: Audience = field(default_factory=Audience)
     watch: Watch | None = None
 
     def within(self, scope: Scope) -> list[str]:

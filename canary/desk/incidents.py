@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from canary.alert.incident import Decision, Reason, acknowledge, notification, resolve
-from canary.alert.message import describe, notifications
-from canary.alert.routing import route
+from canary.alert.incident import Decision, Reason, acknowledge, resolve
+from canary.alert.message import describe
 from canary.alert.suspects import Suspects
 from canary.desk.evidence import exhibits
 from canary.desk.ground import Ground
 from canary.errors import NotFound
 from canary.pipeline.suspects import suspects, watched
+from canary.pipeline.tell import tell
 from canary.records import Act, AuditEntry, Incident
 from canary.store.base import Transaction
 
@@ -53,10 +53,7 @@ def decide(
         return incident, reason
     tx.put_incident(incident)
     tx.note(AuditEntry(now, who or person, act, incident.id, person if who else ""))
-    kind = notification(reason, incident)
-    if kind is not None:
-        receivers = route(ground.receivers, incident)
-        tx.enqueue(notifications(incident, kind, receivers, now, suspected(tx, ground, incident)))
+    tell(tx, incident, reason, now, ground.audience, watched(tx, ground.targets))
     return incident, reason
 
 

@@ -17,6 +17,7 @@ from canary.alert.deliver import Outbox, Outcome
 from canary.alert.incident import Reason
 from canary.config import Config
 from canary.daemon import assembly
+from canary.daemon.audience import audience_of
 from canary.drill.clock import VirtualClock
 from canary.drill.golden import learn
 from canary.drill.progress import Progress
@@ -80,9 +81,7 @@ async def play(
     clock = VirtualClock(scenario.begin)
     watch = assembly.watch_of(config, store)
     scorers = recalled(watch.scorers)
-    ledger = Ledger(
-        store, replace(watch, scorers=scorers), assembly.receivers_of(config), clock, breath=0.0, room=REFERENCES
-    )
+    ledger = Ledger(store, replace(watch, scorers=scorers), audience_of(config), clock, breath=0.0, room=REFERENCES)
     client = RecallingClient(LabWire(fleet, scenario.faults, clock), clock)
     async with _delivering(store, clock) as deliver:
         show = _Show(scenario, config, store, clock, client, ledger)

@@ -181,9 +181,8 @@ def _came(observation: Observation) -> datetime:
     return observation.started_at + observation.duration
 
 
-def _silent(*_: object) -> tuple[()]:
+def _silent(*_: object) -> None:
     """Nobody is told."""
-    return ()
 
 
 def _watch(source: Store, setting: Setting, epochs: Epochs, nursery: Nursery) -> Watch:

@@ -7,9 +7,10 @@ its answers the worst is fed, and kept as fed; the scores of the others are kept
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum, auto
 from functools import cached_property, lru_cache
 from itertools import groupby
 
@@ -23,6 +24,19 @@ from canary.pipeline.watch import Watch, Watched, exposure_of, heard_as, revive,
 from canary.records import Alarm, Observation, Score, SeriesKey, Unscored
 from canary.score.burst import bursts, worst
 from canary.store.base import ScoreRow, StateKind, StoredState, Transaction
+
+
+class Fate(Enum):
+    """What becomes of a score."""
+
+    FED = auto()
+    KEPT = auto()  # no detector is there for it
+    PASSED_OVER = auto()  # its detector stands still
+
+
+def never(_: Observation) -> bool:
+    """No detector stands still."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +57,22 @@ class Advance:
     states: tuple[StoredState, ...]
 
 
-def advance(tx: Transaction, judged: Sequence[Judged], watch: Watch) -> Advance:
-    """Keep the batch and feed its detectors. An answer whose slot id is known changes nothing."""
+def advance(
+    tx: Transaction, judged: Sequence[Judged], watch: Watch, frozen: Callable[[Observation], bool] = never
+) -> Advance:
+    """Keep the batch and feed its detectors. An answer whose slot id is known changes nothing.
+
+    What is `frozen` is not fed, and its time is not spent: it counts as the time of the last slot.
+    """
     new = tx.add_observations([one.observation for one in judged])
     known = {one.observation.slot_id: one for one in reversed(judged)}
     fresh = tuple(known[slot_id] for slot_id in new)
     foremost = _foremost(fresh)
-    answers = [[(row, _id(row) in foremost and _feedable(row, watch)) for row in _rows(one)] for one in fresh]
-    feeding = _Feeding(tx, watch, [row for rows in answers for row, feeds in rows if feeds])
+    answers = [
+        [(row, _fate(row, watch, foremost, still=still)) for row in _rows(one)]
+        for one, still in ((one, frozen(one.observation)) for one in fresh)
+    ]
+    feeding = _Feeding(tx, watch, [row for rows in answers for row, fate in rows if fate is Fate.FED])
     kept = tuple(row for rows in answers for row in feeding.answer(rows))
     states = tuple(feeding.states())
     tx.add_scores(kept)
@@ -123,16 +145,19 @@ class _Feeding:
         self.alarms: list[Alarm] = []
         self._tx = tx
         self._tracks = tracks
+        self._passed: dict[SeriesKey, datetime] = {}
         self._hearing = Hearing({key: from_bytes(state.blob) for key, state in stored.items()})
         self._per_week = watch.terms.false_alarms_per_week
 
-    def answer(self, rows: Sequence[tuple[ScoreRow, bool]]) -> list[ScoreRow]:
+    def answer(self, rows: Sequence[tuple[ScoreRow, Fate]]) -> list[ScoreRow]:
         """The scores of one answer, first to their own series, then to the scopes; the rows as they are to be kept."""
         kept = []
         bets = []
-        for row, feeds in rows:
-            if not feeds:
+        for row, fate in rows:
+            if fate is not Fate.FED:
                 kept.append(row)
+                if fate is Fate.PASSED_OVER:
+                    self._pass_over(row)
                 continue
             track = self._tracks[row.series]
             if track.renewed:
@@ -158,8 +183,17 @@ class _Feeding:
         """As they are to be kept."""
         for track in self._tracks.values():
             yield track.stored()
+        for still in self._tx.states(StateKind.ALARM, self._passed).values():
+            passed = self._passed[still.series]
+            yield replace(still, slot_time=max(passed, still.slot_time or passed))
         for scope, (state, digest, slot_time) in self._hearing.states():
             yield _stored(scope, state, digest, slot_time)
+
+    def _pass_over(self, row: ScoreRow) -> None:
+        if row.series in self._tracks:
+            self._tracks[row.series].pass_over(row.slot_time)
+        else:
+            self._passed[row.series] = max(row.slot_time, self._passed.get(row.series, row.slot_time))
 
 
 class _Track:
@@ -198,6 +232,10 @@ class _Track:
             alarms.append(made.alarm)
         return fed
 
+    def pass_over(self, slot_time: datetime) -> None:
+        """The time until then is not to be spent."""
+        self._slot_time = max(slot_time, self._slot_time or slot_time)
+
     def stored(self) -> StoredState:
         """The state as it is to be kept."""
         return _stored(self.series, self._state, self.watched.digest, self._slot_time)
@@ -223,6 +261,12 @@ def _foremost(fresh: Sequence[Judged]) -> frozenset[tuple[str, str]]:
 
 def _id(row: ScoreRow) -> tuple[str, str]:
     return row.slot_id, row.series.signal
+
+
+def _fate(row: ScoreRow, watch: Watch, foremost: frozenset[tuple[str, str]], *, still: bool) -> Fate:
+    if still:
+        return Fate.PASSED_OVER if row.series in watch.armed else Fate.KEPT
+    return Fate.FED if _id(row) in foremost and _feedable(row, watch) else Fate.KEPT
 
 
 def _feedable(row: ScoreRow, watch: Watch) -> bool:

@@ -13,14 +13,14 @@ from canary.pipeline.blame import Past
 from canary.pipeline.inquiry import investigate
 from canary.pipeline.scopes import hears, of_place
 from canary.pipeline.watch import Watch
-from canary.records import Alarm, Finding, Incident, IncidentState, Notification, SeriesKey
+from canary.records import Alarm, Finding, Incident, IncidentState, SeriesKey
 from canary.store.base import ScoreRow, StateKind, StoredState, Transaction
 
 MEMORY = timedelta(days=14)
 """Incidents that ended longer ago explain nothing any more. (None of them is reopened as late.)"""
 
-Tell = Callable[[Transaction, Incident, Reason, datetime], Sequence[Notification]]
-"""Which notifications a decision makes due."""
+Tell = Callable[[Transaction, Incident, Reason, datetime], None]
+"""Owes the notifications that a decision makes due."""
 
 
 def attend(tx: Transaction, step: Advance, watch: Watch, policy: Policy, tell: Tell, now: datetime) -> list[Decision]:
@@ -89,7 +89,7 @@ class _Office:
         if reason is not Reason.UNCHANGED:
             self._incidents()[incident.id] = incident
             self._tx.put_incident(incident)
-            self._tx.enqueue(self._tell(self._tx, incident, reason, self._now))
+            self._tell(self._tx, incident, reason, self._now)
             self.decisions.append(decision)
         return incident
 

@@ -17,6 +17,7 @@ from canary.alert.incident import Reason
 from canary.clock import Clock
 from canary.http import Answer
 from canary.pipeline.ledger import Fired, Ledger
+from canary.pipeline.tell import Audience
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.probe.client import ProbeClient
 from canary.records import (
@@ -131,7 +132,7 @@ class Control:
         """A new round: another store, another model, no evidence."""
         self._model = FaultyModel()
         self._client = ProbeClient(self._model, self._clock)
-        self._ledger = Ledger(MemoryStore(), self._watch, (), self._clock)
+        self._ledger = Ledger(MemoryStore(), self._watch, Audience(), self._clock)
 
 
 def control_watch(region: str, interval: timedelta, now: datetime, scorers: Mapping[str, Scorer] = SCORERS) -> Watch:

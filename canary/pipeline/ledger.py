@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import sleep
 
-from canary.alert import incident as machine
-from canary.alert.incident import Decision, Policy
-from canary.alert.message import notifications
-from canary.alert.routing import ReceiverSpec, route
+from canary.alert.incident import Decision, Policy, Reason
+from canary.alert.maintenance import frozen, windows_of
 from canary.clock import Clock
 from canary.pipeline.advance import Advance, Judged, advance
 from canary.pipeline.attend import attend
 from canary.pipeline.references import ROOM, References
-from canary.pipeline.suspects import suspects
+from canary.pipeline.tell import Audience, tell
 from canary.pipeline.watch import Watch
-from canary.records import Incident, Notification, Observation, Probe, Reference, Unscored, UnscoredReason
+from canary.records import Incident, Observation, Probe, Reference, Unscored, UnscoredReason
 from canary.score import score
 from canary.store.base import Store, Transaction
 
@@ -44,7 +42,7 @@ class Committed:
 
 
 class Ledger:
-    """Judges batches and keeps them. `watch` and `receivers` may be replaced between batches.
+    """Judges batches and keeps them. `watch` and `audience` may be replaced between batches.
 
     `breath` seconds before each answer are left to other threads; `room` is that of `References`.
     """
@@ -53,14 +51,14 @@ class Ledger:
         self,
         store: Store,
         watch: Watch,
-        receivers: Sequence[ReceiverSpec],
+        audience: Audience,
         clock: Clock,
         *,
         breath: float = _BREATH,
         room: int = ROOM,
     ) -> None:
         self.watch = watch
-        self.receivers = tuple(receivers)
+        self.audience = audience
         self._store = store
         self._clock = clock
         self._breath = breath
@@ -71,9 +69,12 @@ class Ledger:
         """Score the batch, and keep it with all that follows from it in one transaction."""
         watch = self.watch
         judged = self._judge(fired, watch)
+        now = self._clock.now()
         with self._store.transaction() as tx:
-            step = advance(tx, judged, watch)
-            decisions = attend(tx, step, watch, self._policy, self._tell, self._clock.now())
+            since = min((one.observation.slot_time for one in judged), default=now)
+            windows = (*self.audience.windows, *windows_of(tx.silences(since=since)))
+            step = advance(tx, judged, watch, lambda seen: frozen(windows, seen))
+            decisions = attend(tx, step, watch, self._policy, self._tell, now)
         return Committed(step, tuple(decisions))
 
     def hand_in(self, judged: Sequence[Judged], also: Callable[[Transaction], None]) -> Committed:
@@ -104,12 +105,5 @@ class Ledger:
             names = (*probe.scorers, "availability")
             return Judged(seen, tuple(Unscored(name, 0, UnscoredReason.CRASHED) for name in names))
 
-    def _tell(
-        self, tx: Transaction, incident: Incident, reason: machine.Reason, now: datetime
-    ) -> Sequence[Notification]:
-        kind = machine.notification(reason, incident)
-        receivers = route(self.receivers, incident)
-        if kind is None or not receivers:
-            return ()
-        watched = {(series.target, series.region) for series in self.watch.armed}
-        return notifications(incident, kind, receivers, now, suspects(tx, incident, watched))
+    def _tell(self, tx: Transaction, incident: Incident, reason: Reason, now: datetime) -> None:
+        tell(tx, incident, reason, now, self.audience, self.watch.spots)

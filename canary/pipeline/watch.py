@@ -93,6 +93,11 @@ class Watch:
     hierarchy: Hierarchy
     scorers: Mapping[str, Scorer] = field(default_factory=lambda: SCORERS, repr=False, compare=False)
 
+    @property
+    def spots(self) -> set[tuple[str, str]]:
+        """The targets, by name and region, that a detector judges."""
+        return {(series.target, series.region) for series in self.armed}
+
 
 def muster(
     rhythms: Sequence[Rhythm],

@@ -21,11 +21,14 @@ from canary.records.incident import (
     Place,
     Size,
 )
+from canary.records.matcher import PLACE, Label, Labels, Matcher, Matchers, matcher
 from canary.records.probe import Message, Probe, Purpose, Run, Sampling, burst_group, burst_size
 from canary.records.score import Reference, Score, SeriesKey, Signal, SignalKind, Symptom, Unscored, UnscoredReason
+from canary.records.silence import Silence
 from canary.records.verdict import KeptVerdict, Yardstick
 
 __all__ = [
+    "PLACE",
     "Act",
     "Alarm",
     "AuditEntry",
@@ -45,8 +48,12 @@ __all__ = [
     "IncidentState",
     "Interval",
     "KeptVerdict",
+    "Label",
+    "Labels",
     "Limits",
     "Logprobs",
+    "Matcher",
+    "Matchers",
     "Message",
     "Notification",
     "NotificationKind",
@@ -65,6 +72,7 @@ __all__ = [
     "SeriesKey",
     "Signal",
     "SignalKind",
+    "Silence",
     "Size",
     "Symptom",
     "Target",
@@ -76,4 +84,5 @@ __all__ = [
     "answer_digest",
     "burst_group",
     "burst_size",
+    "matcher",
 ]

@@ -143,11 +143,17 @@ class NotificationKind(StrEnum):
     UPDATE = "update"
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
+    REPEAT = "repeat"  # nothing is new: it is still open
+    REMINDER = "reminder"  # of a silence
+    CHANGE = "change"  # was recorded
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A message owed to a receiver. `id` is stable, so that a receiver can drop a repeat."""
+    """A message owed to a receiver. `id` is stable, so that a receiver can drop a repeat.
+
+    `incident_id` is what it is about: an incident, or the silence or change that it tells of.
+    """
 
     id: str
     incident_id: str
@@ -157,3 +163,4 @@ class Notification:
     created_at: datetime
     not_before: datetime
     attempts: int = 0
+    group: str = ""  # those of one group go to their receiver together

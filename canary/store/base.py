@@ -21,12 +21,14 @@ from canary.records import (
     Incident,
     KeptVerdict,
     Notification,
+    NotificationKind,
     Observation,
     Purpose,
     Recording,
     Reference,
     Score,
     SeriesKey,
+    Silence,
     Token,
     Unscored,
 )
@@ -92,7 +94,25 @@ class Retention:
     healthy_bodies: timedelta = timedelta(days=7)
     failure_bodies: timedelta = timedelta(days=90)  # answers with an event or a failure, their neighbours, verdicts'
     observations: timedelta = timedelta(days=400)  # rows without bodies, with their scores; verdicts on them
-    notifications: timedelta = timedelta(days=30)  # after their delivery
+    notifications: timedelta = timedelta(days=30)  # after their delivery, and the end of their incident
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """The last that was owed to a receiver of an incident; `at` is when it was decided."""
+
+    incident_id: str
+    receiver: str
+    kind: NotificationKind
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTimes:
+    """Of a receiver's group: when those that wait are due, and when the last ones were delivered."""
+
+    waiting: datetime | None = None
+    told: datetime | None = None
 
 
 class Transaction(Protocol):
@@ -219,6 +239,34 @@ class Transaction(Protocol):
 
     def oldest_owed(self) -> datetime | None:
         """When the one that has waited longest was enqueued; None when nothing is owed."""
+        ...
+
+    def amend(self, notification: Notification) -> bool:
+        """Tell its body instead, where one of its incident waits for its first delivery to the same receiver.
+
+        What waits keeps its kind and its time. False when nothing waits.
+        """
+        ...
+
+    def told(self, incident_ids: Collection[str]) -> Sequence[Telling]:
+        """The last one owed of each of these incidents to each receiver, delivered or not."""
+        ...
+
+    def standing(self, receiver: str, *, since: datetime) -> Sequence[Notification]:
+        """The last one delivered to it of each incident that is unresolved or was touched since `since`."""
+        ...
+
+    def group_times(self, receiver: str, group: str) -> GroupTimes: ...
+
+    # -- silences
+    def put_silence(self, silence: Silence) -> None: ...
+
+    def silence(self, silence_id: str) -> Silence:
+        """By its id or an unambiguous prefix of it. Raises: NotFound."""
+        ...
+
+    def silences(self, *, since: datetime | None = None) -> Sequence[Silence]:
+        """In the order of their ends; `since` leaves out those that ended by then."""
         ...
 
     # -- verdicts on demand

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from canary.alert.deliver import BATCH, Backoff, Outbox, OutboxStore, OutboxTransaction, Outcome
 from canary.alert.receivers.base import Receiver
-from canary.alert.receivers.webhook import Webhook, verify
+from canary.alert.receivers.webhook import Webhook, WebhookSpec, verify
 from canary.clock import SystemClock
 from canary.errors import DeliveryError, StoreUnavailable
 from canary.http import HttpClient
@@ -253,7 +253,7 @@ async def test_over_real_http_the_receiver_can_verify_what_it_gets() -> None:
     with listening([500, 200]) as (url, requests):
         world = World()
         world.owe(TRIGGER)
-        async with world.delivering(Webhook(url, secret="s3cret", http=http, clock=SystemClock())):
+        async with world.delivering(Webhook(WebhookSpec(url, "s3cret"), http=http, clock=SystemClock())):
             await until(lambda: world.counts.outcomes[Outcome.FAILED] == 1)
             world.clock.advance(Backoff().longest)
             await until(lambda: world.owed() == 0)
@@ -270,7 +270,7 @@ async def test_over_real_http_a_redirect_is_not_followed() -> None:
     with listening([200]) as (elsewhere, reached), listening([302], location=elsewhere) as (url, _):
         world = World()
         world.owe(TRIGGER)
-        async with world.delivering(Webhook(url, secret=None, http=http, clock=SystemClock())):
+        async with world.delivering(Webhook(WebhookSpec(url), http=http, clock=SystemClock())):
             await until(lambda: world.counts.outcomes[Outcome.REFUSED] == 1)
     await http.aclose()
     assert reached == []

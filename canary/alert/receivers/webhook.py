@@ -8,20 +8,15 @@ repeat carries the same one.
 
 import hashlib
 import hmac
-from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass, field
 
+from canary.alert.receivers.request import Request, send, shown
 from canary.clock import Clock
-from canary.errors import DeliveryError
-from canary.http import Answer, Http, NoAnswer
+from canary.http import Http
 from canary.records import Notification
 
 SIGNATURE = "X-Canary-Signature"
 TIMESTAMP = "X-Canary-Timestamp"
-TIMEOUT = timedelta(seconds=10)
-ANSWER_BYTES = 65_536
-
-_TRY_AGAIN = frozenset({408, 425, 429})
 
 
 def sign(secret: str, timestamp: str, body: bytes) -> str:
@@ -35,45 +30,32 @@ def verify(secret: str, timestamp: str, body: bytes, signature: str) -> bool:
     return hmac.compare_digest(sign(secret, timestamp, body).encode(), signature.encode())
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookSpec:
+    """`url` may hold a token."""
+
+    url: str = field(repr=False)
+    secret: str | None = field(default=None, repr=False)
+
+
 class Webhook:
     """Any URL that takes a POST. An answer of 2xx means taken; redirects are not followed."""
 
-    def __init__(self, url: str, *, secret: str | None, http: Http, clock: Clock) -> None:
-        self._url = url
-        self._secret = secret
+    def __init__(self, spec: WebhookSpec, *, http: Http, clock: Clock) -> None:
+        self._spec = spec
         self._http = http
         self._clock = clock
 
     async def deliver(self, notification: Notification) -> None:
+        await send(self._http, self._request(notification))
+
+    def preview(self, notification: Notification) -> str:
+        return shown(self._request(notification), self._spec.secret, url_is_secret=True)
+
+    def _request(self, notification: Notification) -> Request:
         body = notification.body.encode()
-        answer = await self._http.send(
-            "POST",
-            self._url,
-            headers=self._headers(notification, body),
-            body=body,
-            within=TIMEOUT,
-            max_bytes=ANSWER_BYTES,
-        )
-        _judge(answer)
-
-    def _headers(self, notification: Notification, body: bytes) -> Mapping[str, str]:
         timestamp = str(int(self._clock.now().timestamp()))
-        headers = {
-            "Content-Type": "application/json",
-            "Idempotency-Key": notification.id,
-            TIMESTAMP: timestamp,
-        }
-        if self._secret is not None:
-            headers[SIGNATURE] = sign(self._secret, timestamp, body)
-        return headers
-
-
-def _judge(answer: Answer | NoAnswer) -> None:
-    match answer:
-        case NoAnswer():
-            raise DeliveryError(answer.detail)
-        case Answer(status=status) if 200 <= status < 300:
-            return
-        case Answer(status=status):
-            refused = 300 <= status < 500 and status not in _TRY_AGAIN
-            raise DeliveryError(f"answered {status}", refused=refused)
+        headers = {"Content-Type": "application/json", "Idempotency-Key": notification.id, TIMESTAMP: timestamp}
+        if self._spec.secret is not None:
+            headers[SIGNATURE] = sign(self._spec.secret, timestamp, body)
+        return Request("POST", self._spec.url, body, headers)

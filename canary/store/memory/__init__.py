@@ -15,13 +15,16 @@ from canary.store.memory.detectors import DetectorPart
 from canary.store.memory.housekeeping import HousekeepingPart
 from canary.store.memory.incidents import IncidentPart
 from canary.store.memory.observations import ObservationPart
+from canary.store.memory.silences import SilencePart
 from canary.store.memory.tables import Tables
 from canary.store.memory.verdicts import VerdictPart
 
 _WAIT_S = 10
 
 
-class MemoryTransaction(ObservationPart, DetectorPart, IncidentPart, HousekeepingPart, VerdictPart, AccessPart):
+class MemoryTransaction(
+    ObservationPart, DetectorPart, IncidentPart, HousekeepingPart, VerdictPart, AccessPart, SilencePart
+):
     """All parts on one draft of the tables."""
 
 

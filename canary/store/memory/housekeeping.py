@@ -23,6 +23,7 @@ class HousekeepingPart(BaselinePart):
             lambda most: self._drop_states(now - retention.observations, most),
             lambda most: self._drop_verdicts(now - retention.observations, most),
             lambda most: self._drop_notifications(now - retention.notifications, most),
+            lambda most: self._drop_silences(now - retention.observations, most),
         )
         done = 0
         for step in steps:
@@ -87,10 +88,22 @@ class HousekeepingPart(BaselinePart):
         return len(gone)
 
     def _drop_notifications(self, cutoff: datetime, limit: int) -> int:
-        past = (i for i, owed in self._draft.outbox.items() if owed.delivered_at and owed.delivered_at < cutoff)
+        live = {incident.id for incident in self._tables.incidents.values() if incident.resolved_at is None}
+        past = (
+            i
+            for i, owed in self._draft.outbox.items()
+            if owed.delivered_at and owed.delivered_at < cutoff and owed.notification.incident_id not in live
+        )
         gone = list(islice(past, limit))
         for notification_id in gone:
             del self._draft.outbox[notification_id]
+        return len(gone)
+
+    def _drop_silences(self, cutoff: datetime, limit: int) -> int:
+        past = (silence.id for silence in self._draft.silences.values() if silence.ends_at < cutoff)
+        gone = list(islice(past, limit))
+        for silence_id in gone:
+            del self._draft.silences[silence_id]
         return len(gone)
 
     def _idle_recordings(self) -> frozenset[str]:

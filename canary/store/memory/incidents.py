@@ -1,11 +1,12 @@
 """Incidents, and the notifications owed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from canary.errors import NotFound
 from canary.records import Incident, IncidentState, Notification
+from canary.store.base import GroupTimes, Telling
 from canary.store.memory.tables import Owed, Session, between
 
 
@@ -62,6 +63,52 @@ class IncidentPart(Session):
     def oldest_owed(self) -> datetime | None:
         waiting = (owed.notification for owed in self._tables.outbox.values() if owed.delivered_at is None)
         return min((notification.created_at for notification in waiting), default=None)
+
+    def amend(self, notification: Notification) -> bool:
+        waiting = [
+            owed.notification
+            for owed in self._tables.outbox.values()
+            if owed.delivered_at is None and owed.leased_until is None and not owed.notification.attempts
+        ]
+        found = [one for one in waiting if _line(one) == _line(notification)][:1]
+        for one in found:
+            self._draft.outbox[one.id] = Owed(replace(one, body=notification.body))
+        return bool(found)
+
+    def told(self, incident_ids: Collection[str]) -> Sequence[Telling]:
+        last: dict[tuple[str, str], Telling] = {}
+        for owed in sorted(self._tables.outbox.values(), key=_created):
+            n = owed.notification
+            if n.incident_id in incident_ids:
+                last[_line(n)] = Telling(n.incident_id, n.receiver, n.kind, n.created_at)
+        return [last[line] for line in sorted(last)]
+
+    def standing(self, receiver: str, *, since: datetime) -> Sequence[Notification]:
+        live = {i.id for i in self._tables.incidents.values() if i.resolved_at is None or i.updated_at >= since}
+        last: dict[str, Notification] = {}
+        for owed in sorted(self._tables.outbox.values(), key=_created):
+            n = owed.notification
+            if n.receiver == receiver and n.incident_id in live and owed.delivered_at is not None:
+                last[n.incident_id] = n
+        return [last[name] for name in sorted(last)]
+
+    def group_times(self, receiver: str, group: str) -> GroupTimes:
+        ours = [
+            owed
+            for owed in self._tables.outbox.values()
+            if (owed.notification.receiver, owed.notification.group) == (receiver, group)
+        ]
+        waiting = (owed.notification.not_before for owed in ours if owed.delivered_at is None)
+        told = (owed.delivered_at for owed in ours if owed.delivered_at is not None)
+        return GroupTimes(min(waiting, default=None), max(told, default=None))
+
+
+def _line(notification: Notification) -> tuple[str, str]:
+    return notification.incident_id, notification.receiver
+
+
+def _created(owed: Owed) -> datetime:
+    return owed.notification.created_at
 
 
 def _due(owed: Owed, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from canary.records import (
     Reference,
     Response,
     SeriesKey,
+    Silence,
     Token,
 )
 from canary.store.base import ScoreRow, StateKind, StoredState
@@ -47,6 +48,7 @@ class Tables:
     alarms: dict[str, Alarm] = field(default_factory=dict)
     incidents: dict[str, Incident] = field(default_factory=dict)
     outbox: dict[str, Owed] = field(default_factory=dict)
+    silences: dict[str, Silence] = field(default_factory=dict)
     verdicts: dict[str, KeptVerdict] = field(default_factory=dict)
     recordings: dict[str, Recording] = field(default_factory=dict)
     baselines: dict[str, Baseline] = field(default_factory=dict)

@@ -7,14 +7,24 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Table, delete, exists, select, update
 
-from canary.records import BaselineStatus, Observation, Purpose, Recording
+from canary.records import BaselineStatus, IncidentState, Observation, Purpose, Recording
 from canary.store.base import Retention, StateKind
 from canary.store.codec import micros
 from canary.store.retention import EVIDENCE, NEIGHBOURS, ON_DEMAND, evidence, in_force, recording_of
 from canary.store.sql.baselines import BaselinePart
 from canary.store.sql.rows import to_observation
 from canary.store.sql.statements import chunks
-from canary.store.sql.tables import answers, baselines, detector_states, observations, outbox, scores, verdicts
+from canary.store.sql.tables import (
+    answers,
+    baselines,
+    detector_states,
+    incidents,
+    observations,
+    outbox,
+    scores,
+    silences,
+    verdicts,
+)
 
 _BAD = observations.c.failure.is_not(None) | exists().where(
     scores.c.seq == observations.c.seq, scores.c.event.is_(True)
@@ -30,7 +40,8 @@ class HousekeepingPart(BaselinePart):
             lambda most: self._delete(observations, _bare_past(now - retention.observations), most),
             lambda most: self._drop_states(now - retention.observations, most),
             lambda most: self._delete(verdicts, verdicts.c.at < micros(now - retention.observations), most),
-            lambda most: self._delete(outbox, outbox.c.delivered_at < micros(now - retention.notifications), most),
+            lambda most: self._delete(outbox, _told_past(now - retention.notifications), most),
+            lambda most: self._delete(silences, silences.c.ends_at < micros(now - retention.observations), most),
         )
         done = 0
         for step in steps:
@@ -98,6 +109,14 @@ def _kept_past(cutoff: datetime) -> ColumnElement[bool]:
 
 def _bare_past(cutoff: datetime) -> ColumnElement[bool]:
     return (observations.c.slot_time < micros(cutoff)) & ~exists().where(answers.c.seq == observations.c.seq)
+
+
+def _told_past(cutoff: datetime) -> ColumnElement[bool]:
+    """Of incidents that are over: of the others it is still asked who was told."""
+    unresolved = exists().where(
+        incidents.c.id == outbox.c.incident_id, incidents.c.state != IncidentState.RESOLVED.value
+    )
+    return (outbox.c.delivered_at < micros(cutoff)) & ~unresolved
 
 
 def _reason(observation: Observation, recordings: Sequence[Recording]) -> str:

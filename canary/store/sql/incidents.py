@@ -1,6 +1,6 @@
 """Incidents, and the notifications owed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,9 +8,10 @@ from sqlalchemy import Row, exists, func, or_, select, tuple_, update
 
 from canary.errors import NotFound
 from canary.records import Incident, IncidentState, Notification, NotificationKind
+from canary.store.base import GroupTimes, Telling
 from canary.store.codec import dumps, loads, micros, moment
 from canary.store.sql.session import Session
-from canary.store.sql.statements import insert_new, upsert
+from canary.store.sql.statements import chunks, insert_new, upsert
 from canary.store.sql.tables import incidents, outbox
 
 _OWED = outbox.c.delivered_at.is_(None)
@@ -80,11 +81,59 @@ class IncidentPart(Session):
         first = self._connection.scalar(select(func.min(outbox.c.created_at)).where(_OWED))
         return None if first is None else moment(first)
 
+    def amend(self, notification: Notification) -> bool:
+        waiting = select(outbox.c.n).where(
+            _OWED,
+            outbox.c.incident_id == notification.incident_id,
+            outbox.c.receiver == notification.receiver,
+            outbox.c.leased_until.is_(None),
+            outbox.c.attempts == 0,
+        )
+        first = waiting.order_by(outbox.c.created_at, outbox.c.n).limit(1).scalar_subquery()
+        change = update(outbox).where(outbox.c.n == first).values(body=notification.body)
+        return self._writer.execute(change).rowcount > 0
+
+    def told(self, incident_ids: Collection[str]) -> Sequence[Telling]:
+        o = outbox.c
+        last: dict[tuple[str, str], Telling] = {}
+        for chunk in chunks(sorted(incident_ids)):
+            query = select(o.incident_id, o.receiver, o.kind, o.created_at).where(o.incident_id.in_(chunk))
+            for row in self._connection.execute(query.order_by(o.created_at, o.n)):
+                kind, at = NotificationKind(row.kind), moment(row.created_at)
+                last[row.incident_id, row.receiver] = Telling(row.incident_id, row.receiver, kind, at)
+        return [last[line] for line in sorted(last)]
+
+    def standing(self, receiver: str, *, since: datetime) -> Sequence[Notification]:
+        live = or_(incidents.c.state != IncidentState.RESOLVED.value, incidents.c.updated_at >= micros(since))
+        query = select(outbox).where(outbox.c.receiver == receiver, outbox.c.delivered_at.is_not(None))
+        query = query.where(outbox.c.incident_id.in_(select(incidents.c.id).where(live)))
+        rows = self._connection.execute(query.order_by(outbox.c.created_at, outbox.c.n))
+        last = {row.incident_id: row for row in rows}
+        return [_notification(last[name]) for name in sorted(last)]
+
+    def group_times(self, receiver: str, group: str) -> GroupTimes:
+        ours = (outbox.c.receiver == receiver, outbox.c.group_key == group)
+        waiting = self._connection.scalar(select(func.min(outbox.c.not_before)).where(*ours, _OWED))
+        told = self._connection.scalar(select(func.max(outbox.c.delivered_at)).where(*ours))
+        return GroupTimes(*(None if at is None else moment(at) for at in (waiting, told)))
+
 
 def _row(notification: Notification) -> tuple[object, ...]:
     n = notification
     moments = (micros(n.created_at), micros(n.not_before))
-    return (n.id, n.incident_id, n.kind.value, n.receiver, n.body, *moments, n.attempts, None, None, None)
+    return (
+        n.id,
+        n.incident_id,
+        n.kind.value,
+        n.receiver,
+        n.body,
+        *moments,
+        n.attempts,
+        None,
+        None,
+        None,
+        n.group or None,
+    )
 
 
 def _notification(row: Row[Any]) -> Notification:
@@ -97,4 +146,5 @@ def _notification(row: Row[Any]) -> Notification:
         created_at=moment(row.created_at),
         not_before=moment(row.not_before),
         attempts=row.attempts,
+        group=row.group_key or "",
     )

@@ -13,10 +13,13 @@ from canary.store.sql.housekeeping import HousekeepingPart
 from canary.store.sql.incidents import IncidentPart
 from canary.store.sql.observations import ObservationPart
 from canary.store.sql.revision import require_head, revision
+from canary.store.sql.silences import SilencePart
 from canary.store.sql.verdicts import VerdictPart
 
 
-class SqlTransaction(ObservationPart, DetectorPart, IncidentPart, HousekeepingPart, VerdictPart, AccessPart):
+class SqlTransaction(
+    ObservationPart, DetectorPart, IncidentPart, HousekeepingPart, VerdictPart, AccessPart, SilencePart
+):
     """All parts on one connection."""
 
 

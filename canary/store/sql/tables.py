@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The revision that these tables are."""
 
 Big = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER is a row id there
@@ -152,6 +152,17 @@ outbox = Table(
     Column("leased_until", BigInteger),
     Column("delivered_at", BigInteger, index=True),
     Column("reason", Text),  # of the last failed attempt
+    Column("group_key", Text),
+    Index(None, "incident_id", "receiver"),
+    Index(None, "receiver", "group_key"),
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("ends_at", BigInteger, nullable=False, index=True),
+    Column("document", Text, nullable=False),
 )
 
 verdicts = Table(

@@ -34,7 +34,7 @@ def routes(api: Api) -> APIRouter:
     async def record(said: ChangeIn, caller: Annotated[Caller, Depends(sender)]) -> Json:
         """Record a change: 201, or 200 where its id is known already. Without an id, the same facts have the same."""
         change, now, ground = _change(api, said, caller), api.clock.now(), api.ground()
-        (new,) = await api.write(lambda tx: desk.record(tx, [change], caller.who, now))
+        (new,) = await api.write(lambda tx: desk.record(tx, ground, [change], caller.who, now))
         return Json(desk.told(ground, change, new=new), 201 if new else 200)
 
     return router

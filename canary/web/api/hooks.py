@@ -54,8 +54,8 @@ async def _heard(api: Api, body: bytes, source: Source, scope: str, who: str) ->
     if not body:
         raise HTTPException(422, "the body is empty: send the event as it came")
     changes = parse(body, source, name="body", defaults=Defaults(read_scope(scope)))
-    now = api.clock.now()
-    new = await api.write(lambda tx: desk.record(tx, changes, who, now)) if changes else []
+    now, ground = api.clock.now(), api.ground()
+    new = await api.write(lambda tx: desk.record(tx, ground, changes, who, now)) if changes else []
     return Json({"recorded": sum(new), "known": len(new) - sum(new)})
 
 

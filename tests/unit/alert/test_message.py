@@ -4,14 +4,13 @@ from datetime import timedelta
 import pytest
 
 from canary.alert.incident import Policy, absorb, acknowledge, suppress
-from canary.alert.message import describe, foremost, notifications, render, replay_command, summary, text
-from canary.alert.routing import ReceiverKind, ReceiverSpec
+from canary.alert.links import Links
+from canary.alert.message import Extras, describe, foremost, notification, render, replay_command, summary, text
 from canary.alert.suspects import Suspect, Suspects
 from canary.records import Change, ChangeKind, Finding, Incident, NotificationKind, Scope, Symptom
 from tests.unit.alert.findings import START, finding, minutes
 
 TRIGGER = NotificationKind.TRIGGER
-RECEIVERS = [ReceiverSpec("oncall", ReceiverKind.WEBHOOK), ReceiverSpec("log", ReceiverKind.CONSOLE)]
 
 
 def incident(*findings: Finding) -> Incident:
@@ -28,6 +27,7 @@ def test_the_body_is_this_and_nothing_else() -> None:
         "kind": "trigger",
         "at": "2025-08-25T12:00:00+00:00",
         "summary": "corruption on opus/api/tpu-1: 0.8 % of answers (0.4 % to 1.6 %)",
+        "severity": "page",
         "incident": {
             "id": incident().id,
             "version": 1,
@@ -42,6 +42,14 @@ def test_the_body_is_this_and_nothing_else() -> None:
             "suppressed_by": None,
         },
         "target": {"model": "opus", "platform": "api", "pool": "tpu-1"},
+        "labels": {
+            "model": "opus",
+            "platform": "api",
+            "pool": "tpu-1",
+            "region": "eu",
+            "symptom": "corruption",
+            "signal": "stray_script",
+        },
         "symptoms": ["corruption"],
         "signals": ["stray_script"],
         "since": {
@@ -73,6 +81,11 @@ def test_the_body_is_this_and_nothing_else() -> None:
         "suspects": [],
         "worsened": None,
         "replay": f"canary replay {incident().id} --target opus/api/tpu-1 -n 200",
+        "words": {
+            "since": "2025-08-25 11:30:00 UTC (between 2025-08-25 11:25:00 and 2025-08-25 11:35:00)",
+            "size": "0.8 % of answers, 95% confidence interval 0.4 % to 1.6 %, 400 answers seen",
+        },
+        "links": {},
         "text": text(incident()),
     }
 
@@ -122,27 +135,58 @@ def test_the_state_line_says_who_acknowledged_and_what_suppresses() -> None:
     assert text(made)[1] == "state    acknowledged by ann, suppressed by c0ffee"
 
 
-def test_one_notification_is_owed_to_each_receiver() -> None:
-    assert [n.receiver for n in notifications(incident(), TRIGGER, RECEIVERS, START)] == ["oncall", "log"]
-
-
 def test_a_notification_carries_the_rendered_incident() -> None:
-    (owed, _) = notifications(incident(), TRIGGER, RECEIVERS, START)
+    owed = notification(incident(), TRIGGER, "oncall", START)
     assert json.loads(owed.body) == render(incident(), kind=TRIGGER, now=START)
 
 
-def test_the_same_decision_gives_the_same_ids_whenever_it_is_told() -> None:
-    first = notifications(incident(), TRIGGER, RECEIVERS, START)
-    again = notifications(incident(), TRIGGER, RECEIVERS, START + timedelta(hours=1))
-    assert [n.id for n in first] == [n.id for n in again]
+def test_the_same_decision_gives_the_same_id_whenever_it_is_told() -> None:
+    first, again = (notification(incident(), TRIGGER, "oncall", START + timedelta(hours=n)) for n in (0, 1))
+    assert first.id == again.id
 
 
 @pytest.mark.parametrize("kind", [NotificationKind.UPDATE, NotificationKind.RESOLVE])
 def test_another_kind_gives_another_id(kind: NotificationKind) -> None:
-    assert (
-        notifications(incident(), kind, RECEIVERS, START)[0].id
-        != notifications(incident(), TRIGGER, RECEIVERS, START)[0].id
+    assert notification(incident(), kind, "a", START).id != notification(incident(), TRIGGER, "a", START).id
+
+
+def test_another_receiver_gives_another_id() -> None:
+    assert notification(incident(), TRIGGER, "a", START).id != notification(incident(), TRIGGER, "b", START).id
+
+
+def test_each_repeat_has_an_id_of_its_own() -> None:
+    first, again = (
+        notification(incident(), NotificationKind.REPEAT, "oncall", START + timedelta(hours=n)) for n in (0, 4)
     )
+    assert first.id != again.id
+
+
+def test_links_are_filled_in_and_names_in_them_are_quoted() -> None:
+    links = Links("https://g/d/canary?var-pool={pool}&var-model={model}", "https://wiki/{symptom}")
+    body = render(incident(finding(target="a b/api/x&y")), Extras(links=links), kind=TRIGGER, now=START)
+    assert body["links"] == {
+        "dashboard": "https://g/d/canary?var-pool=x%26y&var-model=a%20b",
+        "runbook": "https://wiki/corruption",
+    }
+
+
+def test_a_person_reads_the_links() -> None:
+    body = render(incident(), Extras(links=Links("https://g/d", "https://wiki")), kind=TRIGGER, now=START)
+    assert body["text"][-2:] == ["see      https://g/d", "runbook  https://wiki"]  # type: ignore[index]
+
+
+def test_labels_stay_when_an_incident_grows_over_the_fleet() -> None:
+    grown = incident(finding(), finding("distance", Symptom.DEVIATION, target="opus/api/gpu-7"))
+    assert describe(grown)["target"] != describe(incident())["target"]
+    assert describe(grown)["labels"] == describe(incident())["labels"]
+
+
+def test_answers_are_there_only_where_they_are_given() -> None:
+    bare = render(incident(), kind=TRIGGER, now=START)
+    assert render(incident(), Extras(answers=({"slot": "a"},)), kind=TRIGGER, now=START) == {
+        **bare,
+        "answers": [{"slot": "a"}],
+    }
 
 
 def suspect(name: str, probability: float, link: str = "https://ci.example.com/7") -> Suspect:
@@ -172,6 +216,8 @@ def test_a_machine_reads_the_suspected_change() -> None:
     assert described == {
         "probability": 0.8,
         "reason": "began 3 min after",
+        "words": '80% deploy "engine 2.4" on opus/api/* by ann, 2025-08-25 11:27:00 UTC (began 3 min after) '
+        "https://ci.example.com/7",
         "change": {
             "id": "engine 2.4",
             "kind": "deploy",

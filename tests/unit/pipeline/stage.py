@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from canary.alert.routing import ReceiverKind, ReceiverSpec
+from canary.alert.receivers import ReceiverSpec
+from canary.alert.receivers.webhook import WebhookSpec
+from canary.alert.routing import Route
 from canary.pipeline.ledger import Committed, Fired, Ledger
+from canary.pipeline.tell import Audience
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.records import (
     Baseline,
@@ -70,7 +73,8 @@ def watch(pools: Sequence[str], terms: Terms = TERMS, groups: Sequence[str] = ("
 
 
 def ledger(store: Store, clock: FakeClock, on: Watch) -> Ledger:
-    return Ledger(store, on, [ReceiverSpec("hook", ReceiverKind.WEBHOOK, "http://127.0.0.1:1")], clock)
+    hook = ReceiverSpec("hook", WebhookSpec("http://127.0.0.1:1"))
+    return Ledger(store, on, Audience((hook,), Route("hook")), clock)
 
 
 def fired(pool: str, minute: int, *texts: str | None) -> Fired:

@@ -36,8 +36,9 @@ from canary.pipeline.watch import ANSWER, Watch
 from canary.records import Alarm, Blame, Finding, Interval, Scope, SeriesKey
 
 HISTORY = 5_000
-"""Scores that an alarm is traced back through."""
+"""Scores that an alarm is traced back through, and more where it may have begun before them."""
 
+_FURTHER, _MOST_HISTORY = 4, 16 * HISTORY
 _SURE = 0.999
 _ALPHA = 1e-3  # that a fault is called worse, or over, which is not
 
@@ -61,15 +62,16 @@ def investigate(past: Past, alarm: Alarm, watch: Watch, told: Iterable[Finding],
         return replace(inside, alarms=1), None
     ends = (one.recovered_at for one in alike if one.series == alarm.series and one.recovered_at is not None)
     since = max(ends, default=None)
-    rows = _history(past, alarm, alarm.series, since)
+    rows, began = _traced(past, alarm, alarm.series, since)
     aside = _apart(alike, Scope.of(alarm.series.target))
-    place = _blame(past, alarm, rows[_onset(alarm.series, rows).best].row.slot_time, aside)
+    place = _blame(past, alarm, rows[began.best].row.slot_time, aside)
     akin = next((one for one in alike if one in standing and one.scope.overlaps(place.place.scope)), None)
     if akin is not None:
         return _again(past, alarm, watch, akin, _where(past, alarm, akin, alike))
     there = of_place(place.place, alarm.series)
-    rows = rows if there == alarm.series else _history(past, alarm, there, since)
-    return _found(alarm, watch, rows, _onset(there, rows), place)
+    if there != alarm.series:
+        rows, began = _traced(past, alarm, there, since)
+    return _found(alarm, watch, rows, began, place)
 
 
 def _is_in(past: Past, alarm: Alarm, place: SeriesKey) -> bool:
@@ -161,9 +163,23 @@ def _found(alarm: Alarm, watch: Watch, rows: Sequence[Heard], began: Onset, plac
     return finding, RecoveryTest.for_(detector, finding.size, ANSWER, alpha=_ALPHA)
 
 
-def _history(past: Past, alarm: Alarm, series: SeriesKey, since: datetime | None) -> list[Heard]:
+def _traced(past: Past, alarm: Alarm, series: SeriesKey, since: datetime | None) -> tuple[list[Heard], Onset]:
+    """What it heard, and since when it is wrong. A small share takes long to find, and began long ago."""
+    scores = HISTORY
+    rows = _history(past, alarm, series, since, scores)
+    began = _onset(series, rows)
+    while began.low == 0 and scores < _MOST_HISTORY:
+        scores *= _FURTHER
+        more = _history(past, alarm, series, since, scores)
+        if len(more) == len(rows):
+            break
+        rows, began = more, _onset(series, more)
+    return rows, began
+
+
+def _history(past: Past, alarm: Alarm, series: SeriesKey, since: datetime | None, scores: int = HISTORY) -> list[Heard]:
     """What a series, or the members of a scope, were fed since then, by the golden answers of today."""
-    fed = past.history(past.members(series), HISTORY)
+    fed = past.history(past.members(series), scores)
     replica = place_of(series).replica
     fed = [one for one in fed if one.row.slot_time <= alarm.at and replica in ("", one.row.replica)]
     heard = [one for one in fed if one.row.slot_time >= max(one.watched.since, since or one.watched.since)]

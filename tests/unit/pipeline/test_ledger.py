@@ -56,6 +56,16 @@ def test_an_incident_says_since_when_how_big_and_shows_evidence() -> None:
     }
 
 
+def test_a_fault_that_took_long_to_find_is_traced_back_to_where_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It began more answers ago than an alarm is traced back through at first."""
+    monkeypatch.setattr("canary.pipeline.inquiry.HISTORY", 50)
+    store = MemoryStore()
+    run(store, long=[*[CLEAN] * 1_000, *([CLEAN] * 39 + [BROKEN]) * 12])
+    with store.reading() as tx:
+        (finding,) = tx.incidents()[0].findings
+    assert finding.onset.low <= START + 1_039 * MINUTE <= finding.onset.high
+
+
 def test_opening_an_incident_owes_one_trigger() -> None:
     store, clock = MemoryStore(), FakeClock(START)
     for _ in play(ledger(store, clock, watch(["long"])), clock, {"long": FAULTY[:80]}):

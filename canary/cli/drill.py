@@ -37,21 +37,24 @@ _MOST_WORKERS = 64
 @click.option("--seed", type=click.IntRange(0), help="Another seed, another fleet. [default: the scenario's]")
 @click.option("--seeds", type=click.IntRange(2, 10_000), help="Play it with so many seeds, and tell the distribution.")
 @click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="Write a page with pictures there.")
+@click.option("--png", "pngs", is_flag=True, help="With --report: the pictures as PNG too (extra `plot`).")
 @json_option
-def command(name: str, seed: int | None, seeds: int | None, report: Path | None, as_json: bool) -> None:
+def command(name: str, seed: int | None, seeds: int | None, report: Path | None, pngs: bool, as_json: bool) -> None:
     """Play a scenario: faults in a simulated fleet, the whole product in virtual time, and was all found?
 
     NAME is one of those that come with Canary, FILE one of your own. The exit code is for your CI.
     """
     from canary.drill.scenario import scenario
 
+    if pngs and report is None:
+        raise click.UsageError("--png goes with --report DIRECTORY")
     found = scenario(name)
     first = found.file.seed if seed is None else seed
     reports = [_played(found, first, pictures=report is not None)] if seeds is None else _all(found, first, seeds)
     if report is not None:
         from canary.drill.page import write
 
-        write(found, reports[0], report)
+        write(found, reports[0], report, pngs=pngs)
     if as_json:
         say(_facts(reports[0]) if seeds is None else [_facts(one) for one in reports])
     elif seeds is None:
@@ -96,6 +99,8 @@ def _workers() -> int:
 def _show(out: "Console", report: "Report") -> None:
     from rich.markup import escape
 
+    from canary.drill.perform import of_bursts
+
     judgement = report.judgement
     out.print(f"[bold]{escape(report.name)}[/] {escape(report.why)}")
     out.print(
@@ -106,8 +111,13 @@ def _show(out: "Console", report: "Report") -> None:
         f"{report.runs:,} runs, {report.tokens:,} tokens, and {report.golden_tokens:,} of golden answers; "
         f"{report.notifications} notifications"
     )
+    for line in of_bursts(report):
+        out.print(line)
     if judgement.outcomes:
         out.print(_found(judgement.outcomes))
+    for outcome in judgement.outcomes:
+        if outcome.noticed is not None:
+            out.print(f"{escape(outcome.expected.fault)}: the real one was noticed on {minute(outcome.noticed)}")
     out.print(_checks([*(c for outcome in judgement.outcomes for c in outcome.checks), *judgement.checks]))
     out.print(_rules(report))
     false = len(judgement.false)

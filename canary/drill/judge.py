@@ -43,7 +43,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """From a fault's start to its incident: time, and what was fired at its targets meanwhile."""
+    """From a fault's start to its incident: time, and what was fired at its targets meanwhile. A burst is one probe."""
 
     time: timedelta
     probes: int
@@ -61,12 +61,13 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one expected incident."""
+    """Of one expected incident. `noticed` is when people noticed the real one, if there was one."""
 
     expected: Expected
     incidents: tuple[Told, ...]
     delay: Delay | None
     checks: tuple[Check, ...]
+    noticed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,8 @@ def _one(
     onset = first_onset(incident)
     covered = scenario.covered(incident.target)
     opened_at = _alarmed(tx, opened)
-    causes = [t.name for t in scenario.truths if not t.plan.benign and _explains(t, covered, onset.low, opened_at)]
+    real = (truth for truth in scenario.truths if not truth.plan.benign)
+    causes = dict.fromkeys(truth.name for truth in real if _explains(truth, covered, onset.low, opened_at))
     findings = (*opened.incident.findings, *incident.findings)
     return Told(
         id=incident.id,
@@ -182,17 +184,19 @@ def _closeness(one: Told, expected: Expected) -> int:
 
 
 def _outcome(tx: Transaction, scenario: Scenario, expected: Expected, found: Sequence[Told]) -> Outcome:
-    truth = next(truth for truth in scenario.truths if truth.name == expected.fault)
-    count = Check(f"{expected.count} of {truth.name}", len(found) == expected.count, _listed(found))
+    parts = [truth for truth in scenario.truths if truth.name == expected.fault]
+    count = Check(f"{expected.count} of {expected.fault}", len(found) == expected.count, _listed(found))
+    notes = (scenario.moment(note.at) for note in scenario.file.history if note.fault == expected.fault)
+    noticed = min(notes, default=None)
     if not found:
-        return Outcome(expected, (), None, (count,))
-    delay = _delay(tx, truth, found[0])
-    checks = [count, *_checks(scenario, truth, expected, found[0], delay)] if expected.count else [count]
-    return Outcome(expected, tuple(found), delay, tuple(checks))
+        return Outcome(expected, (), None, (count,), noticed)
+    delay = _delay(tx, parts, found[0])
+    checks = [count, *_checks(scenario, parts, expected, found[0], delay)] if expected.count else [count]
+    return Outcome(expected, tuple(found), delay, tuple(checks), noticed)
 
 
-def _checks(scenario: Scenario, truth: Truth, expected: Expected, one: Told, delay: Delay) -> Iterator[Check]:
-    where = expected.where or (truth.plan.where,)
+def _checks(scenario: Scenario, parts: Sequence[Truth], expected: Expected, one: Told, delay: Delay) -> Iterator[Check]:
+    where = expected.where or tuple(part.plan.where for part in parts)
     yield Check(f"in {', '.join(where)}", scenario.covered(one.where) == scenario.covered(*where), f"in {one.where}")
     if expected.replica is not None:
         named = one.replica == expected.replica
@@ -211,14 +215,15 @@ def _checks(scenario: Scenario, truth: Truth, expected: Expected, one: Told, del
         yield Check(f"{expected.suspect} suspected first, by {expected.probability:.0%} or more", held, told)
 
 
-def _delay(tx: Transaction, truth: Truth, one: Told) -> Delay:
+def _delay(tx: Transaction, parts: Sequence[Truth], one: Told) -> Delay:
     probes = tokens = 0
-    for target in sorted(truth.targets):
-        span = tx.observations(target=target, purpose=Purpose.SCHEDULED, since=truth.began, until=one.opened_at)
-        probes += sum(1 for _ in span)
-        later = tx.tokens_spent(target=target, since=one.opened_at)
-        tokens += tx.tokens_spent(target=target, since=truth.began) - later
-    return Delay(one.opened_at - truth.began, probes, tokens)
+    for part in parts:
+        for target in part.targets if part.began < one.opened_at else ():
+            span = tx.observations(target=target, purpose=Purpose.SCHEDULED, since=part.began, until=one.opened_at)
+            probes += sum(seen.leads for seen in span)
+            later = tx.tokens_spent(target=target, since=one.opened_at)
+            tokens += tx.tokens_spent(target=target, since=part.began) - later
+    return Delay(one.opened_at - min(part.began for part in parts), probes, tokens)
 
 
 def _listed(incidents: Sequence[Told]) -> str:

@@ -1,18 +1,16 @@
 """A drill as one self-contained HTML page: truth against incidents, evidence, delays, common rules. And as pictures."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
 
 from canary.draw import drawn, png, svg
 from canary.draw.marks import Picture
-from canary.drill.judge import Delay, Ranked
-from canary.drill.perform import Report
+from canary.drill.judge import Delay, Outcome, Ranked
+from canary.drill.perform import Report, of_bursts
 from canary.drill.scenario import Scenario
 from canary.drill.timeline import timeline
-from canary.errors import CanaryError
 
 PAGE = "index.html"
 _STYLE = """
@@ -24,13 +22,18 @@ th, td { border-bottom: 1px solid #8884; vertical-align: top } svg { max-width: 
 """
 
 
-def write(scenario: Scenario, report: Report, folder: Path) -> None:
-    """`index.html`, each picture as SVG, and as PNG where Pillow is installed. Raises: OSError."""
+def write(scenario: Scenario, report: Report, folder: Path, *, pngs: bool = False) -> None:
+    """`index.html`, and each picture as SVG, and as PNG where that is wanted.
+
+    Raises:
+        OSError: the folder cannot be written to.
+        CanaryError: PNG is wanted, and Pillow is not installed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     pictures = dict(_pictures(scenario, report))
     for name, picture in pictures.items():
         (folder / f"{name}.svg").write_text(svg(picture), encoding="utf-8")
-        with suppress(CanaryError):
+        if pngs:
             (folder / f"{name}.png").write_bytes(png(picture))
     (folder / PAGE).write_text(page(report, list(pictures.values())), encoding="utf-8")
 
@@ -42,8 +45,11 @@ def page(report: Report, pictures: Sequence[Picture]) -> str:
         f"<h1>{escape(report.name)}</h1><p>{escape(report.why)}</p>",
         f'<p class="{_mark(held)}">{"as expected" if held else "not as expected"}</p>',
         f"<p>{_sums(report)}</p>",
+        *(f"<p>{escape(line)}.</p>" for line in of_bursts(report)),
         *map(svg, pictures[:1]),
-        _table(("fault", "incident", "opened", "after", "probes", "tokens", "suspects"), _found(report)),
+        _table(
+            ("fault", "incident", "opened", "after", "probes", "tokens", "suspects", *_noted(report)), _found(report)
+        ),
         _table(("", "expected", "found"), _checks(report)),
         "<h2>Common rules, on the same scores</h2>",
         _table(("rule", "false alarms", *_faults(report)), _rules(report)),
@@ -77,9 +83,21 @@ def _found(report: Report) -> Iterator[Sequence[str]]:
         for one in outcome.incidents:
             ranking = one.worsening if outcome.expected.worsening else one.suspects
             delay = outcome.delay if one is outcome.incidents[0] else None
-            yield name, escape(one.where), _minute(one.opened_at), *_spent(delay), escape(_suspects(ranking))
+            told = (name, escape(one.where), _minute(one.opened_at), *_spent(delay), escape(_suspects(ranking)))
+            yield (*told, *_noticed(outcome, one.opened_at)) if _noted(report) else told
         if not outcome.incidents:
-            yield name, "none", "", "", "", "", ""
+            yield name, "none", *[""] * (5 + len(_noted(report)))
+
+
+def _noted(report: Report) -> tuple[str, ...]:
+    """A column for when the real incidents were noticed, if any was."""
+    return ("noticed in fact",) if any(outcome.noticed for outcome in report.judgement.outcomes) else ()
+
+
+def _noticed(outcome: Outcome, opened_at: datetime) -> tuple[str]:
+    if outcome.noticed is None:
+        return ("",)
+    return (f"{_minute(outcome.noticed)}, {(outcome.noticed - opened_at) / timedelta(days=1):.1f} days later",)
 
 
 def _spent(delay: Delay | None) -> tuple[str, str, str]:

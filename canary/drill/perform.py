@@ -14,7 +14,7 @@ from canary.drill.judge import Judgement, judge
 from canary.drill.progress import Progress
 from canary.drill.rules import RuleOutcome, compare
 from canary.drill.scenario import Scenario, load
-from canary.drill.stage import Played, play
+from canary.drill.stage import Bursts, Played, play
 from canary.hindsight.explain import cases, explain
 from canary.hindsight.window import chart, lettered, window
 from canary.store import open_store
@@ -51,7 +51,19 @@ class Report:
     notifications: int
     judgement: Judgement
     rules: tuple[RuleOutcome, ...]
+    bursts: tuple[Bursts, ...] = ()
     pictures: tuple[Picture, ...] = field(default=(), repr=False)
+
+
+def of_bursts(report: Report) -> Iterator[str]:
+    """A sentence for each size of burst that was fired."""
+    for one in report.bursts:
+        runs = one.slots * one.size
+        share = one.tokens / report.tokens if report.tokens else 0.0
+        yield (
+            f"{one.slots:,} bursts of {one.size}, each of them one slot of the plan: {runs:,} runs, "
+            f"{one.tokens:,} tokens ({share:.0%})"
+        )
 
 
 def perform(scenario: Scenario, seed: int, progress: Progress, *, pictures: bool = False, workers: int = 1) -> Report:
@@ -97,6 +109,7 @@ def _report(played: Played, store: Store, *, pictures: bool) -> Report:
         notifications=len(played.notifications),
         judgement=judgement,
         rules=compare(played, store),
+        bursts=played.bursts,
         pictures=tuple(_pictures(judgement, store)) if pictures else (),
     )
 

@@ -70,14 +70,16 @@ def _alarms(rows: Sequence[ScoreRow], golden: Sequence[float]) -> Iterator[tuple
 
 def _outcome(scenario: Scenario, name: str, alarms: Sequence[tuple[str, datetime]]) -> RuleOutcome:
     real = [truth for truth in scenario.truths if not truth.plan.benign]
-    delays = {truth.name: _first(truth, alarms) for truth in real}
+    names = dict.fromkeys(truth.name for truth in real)
+    delays = {name: _first([truth for truth in real if truth.name == name], alarms) for name in names}
     false = sum(not any(_caused(truth, target, at) for truth in real) for target, at in alarms)
     return RuleOutcome(name, delays, false)
 
 
-def _first(truth: Truth, alarms: Sequence[tuple[str, datetime]]) -> timedelta | None:
-    moments = [at - truth.began for target, at in alarms if _caused(truth, target, at)]
-    return min(moments, default=None)
+def _first(parts: Sequence[Truth], alarms: Sequence[tuple[str, datetime]]) -> timedelta | None:
+    """Of a fault, in any of its parts of the fleet."""
+    began = min(part.began for part in parts)
+    return min((at - began for target, at in alarms if any(_caused(part, target, at) for part in parts)), default=None)
 
 
 def _caused(truth: Truth, target: str, at: datetime) -> bool:

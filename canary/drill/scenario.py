@@ -26,7 +26,10 @@ _TOLD_ELSEWHERE = ("kind", "model", "platform", "pool", "share", "rate")
 
 @dataclass(frozen=True)
 class Truth:
-    """A fault as it really is: where, on which targets, and how strong over time."""
+    """A fault as it really is in a part of the fleet: on which targets, and how strong over time.
+
+    `plan` speaks of that part alone: what is elsewhere too is a truth of the same name.
+    """
 
     plan: FaultPlan
     targets: frozenset[str]
@@ -115,8 +118,8 @@ class Scenario:
 
     @cached_property
     def truths(self) -> tuple[Truth, ...]:
-        """Every fault, and the noise."""
-        return tuple(self._truth(plan) for plan in self.file.faults)
+        """Every fault, and the noise, in each of its parts of the fleet."""
+        return tuple(self._truth(part) for plan in self.file.faults for part in _parts(plan))
 
     def faults(self, now: datetime) -> tuple[Fault, ...]:
         """What is wrong now."""
@@ -185,9 +188,15 @@ def _misfits(found: Scenario) -> Iterator[tuple[Place, str]]:
     yield from _twice(("changes",), [change.id for change in file.changes])
     for index, fault in enumerate(file.faults):
         yield from _outside(found, ("faults", index, "where"), fault.where)
+        for at, part in enumerate(fault.elsewhere):
+            yield from _outside(found, ("faults", index, "elsewhere", at, "where"), part.where)
         yield from _unfit(found, fault, ("faults", index, "settings"))
     for index, change in enumerate(file.changes):
         yield from _outside(found, ("changes", index, "where"), change.where)
+    names = [fault.name for fault in file.faults]
+    for index, note in enumerate(file.history):
+        if note.fault is not None and note.fault not in names:
+            yield ("history", index, "fault"), f'there is no fault "{note.fault}"; {suggestion(note.fault, names)}'
     for index, expected in enumerate(file.expect.incidents):
         yield from _unheard_of(found, expected, ("expect", "incidents", index))
 
@@ -236,6 +245,12 @@ def _lab_fault(plan: FaultPlan, model: str = "", platform: str = "", pool: str =
     """Raises: ValueError."""
     facts = {"kind": plan.kind.value, "model": model, "platform": platform, "pool": pool, **plan.settings}
     return msgspec.convert(facts, Fault)
+
+
+def _parts(plan: FaultPlan) -> Iterator[FaultPlan]:
+    yield plan.model_copy(update={"elsewhere": ()})
+    for part in plan.elsewhere:
+        yield plan.model_copy(update={"where": part.where, "timeline": part.timeline, "elsewhere": ()})
 
 
 def _fitting(glob: str | None, names: Iterable[str]) -> list[str]:

@@ -91,16 +91,27 @@ class Stage(Strict):
     over: Lapse = timedelta(0)
 
 
+Timeline = Annotated[tuple[Stage, ...], Field(max_length=10_000), Some]
+
+
+class Elsewhere(Strict):
+    """The same fault in another part of the fleet, with a timeline of its own."""
+
+    where: Where
+    timeline: Timeline
+
+
 class FaultPlan(Strict):
     """A fault of a kind that the lab has, in a part of the fleet, with a timeline; `settings` are the kind's own.
 
-    What is `benign` is noise: nobody may be paged for it.
+    It may be `elsewhere` too, at other times and shares. What is `benign` is noise: nobody may be paged for it.
     """
 
     name: Name
     kind: Annotated[FaultKind, Field(strict=False)]
     where: Where = "*"
-    timeline: Annotated[tuple[Stage, ...], Field(max_length=10_000), Some]
+    timeline: Timeline
+    elsewhere: Annotated[tuple[Elsewhere, ...], Field(max_length=100)] = ()
     settings: dict[Name, Any] = Field(default_factory=dict, max_length=20)
     benign: Flag = False
 
@@ -117,10 +128,11 @@ class ChangePlan(Strict):
 
 
 class Note(Strict):
-    """Something that happened, for the report's timeline alone: when a real incident was noticed, say."""
+    """Something that happened, for the report alone. With a `fault`: that it was noticed, where it was real."""
 
     at: When
     what: Text
+    fault: Name | None = None
 
 
 class Probing(Strict):
@@ -139,7 +151,7 @@ class Expected(Strict):
     """The incident, or as many as `count`, that has to come of a fault.
 
     It must open with one of the `symptoms` (if any are named), name exactly the part of the fleet that is `where` (by
-    default that of the fault) and the `replica` (if one is named), open `within` that time of the fault's start, and
+    default all that the fault is in) and the `replica` (if any is named), open `within` that time of its start, and
     have `suspect` ranked first with at least that `probability`, as its cause, or as what made it worse (`worsening`).
     """
 
@@ -180,10 +192,11 @@ class ScenarioFile(Strict):
     @classmethod
     def _in_order(cls, faults: tuple[FaultPlan, ...]) -> tuple[FaultPlan, ...]:
         for fault in faults:
-            moments = [stage.at for stage in fault.timeline if isinstance(stage.at, datetime)]
-            spans = [stage.at for stage in fault.timeline if isinstance(stage.at, timedelta)]
-            if moments and spans:
-                raise ValueError(f"{fault.name}: the timeline mixes moments and times since the start")
-            if moments != sorted(moments) or spans != sorted(spans):
-                raise ValueError(f"{fault.name}: the timeline is out of order: sort its stages")
+            for timeline in (fault.timeline, *(part.timeline for part in fault.elsewhere)):
+                moments = [stage.at for stage in timeline if isinstance(stage.at, datetime)]
+                spans = [stage.at for stage in timeline if isinstance(stage.at, timedelta)]
+                if moments and spans:
+                    raise ValueError(f"{fault.name}: the timeline mixes moments and times since the start")
+                if moments != sorted(moments) or spans != sorted(spans):
+                    raise ValueError(f"{fault.name}: the timeline is out of order: sort its stages")
         return faults

@@ -5,7 +5,7 @@ few minutes brought). So the clock alone differs from production, and the same s
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ from canary.pipeline.declared import keep_change
 from canary.pipeline.ledger import Committed, Fired, Ledger
 from canary.pipeline.record import REVISION
 from canary.pipeline.watch import Watch
-from canary.records import Change, Incident, Notification, NotificationKind
+from canary.records import Change, Incident, Notification, NotificationKind, Observation
 from canary.schedule.plan import Plan
 from canary.store import Store
 from canary.store.base import Retention
@@ -53,6 +53,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Bursts:
+    """Those of one size: how many there were, each of them one slot of the plan, and the tokens of all their runs."""
+
+    size: int
+    slots: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Played:
     """A scenario that was played. What was observed is in the store."""
 
@@ -61,9 +70,10 @@ class Played:
     config: Config
     watch: Watch
     runs: int
-    golden_tokens: int
     events: tuple[Event, ...]
     notifications: tuple[Notification, ...]
+    golden_tokens: int = 0
+    bursts: tuple[Bursts, ...] = ()
 
 
 async def play(
@@ -92,9 +102,10 @@ async def play(
         config,
         ledger.watch,
         show.runs,
-        golden_tokens,
         tuple(show.events),
         tuple(deliver.receiver.taken),
+        golden_tokens,
+        show.bursts,
     )
 
 
@@ -110,6 +121,8 @@ class _Show:
     ) -> None:
         self.runs = 0
         self.events: list[Event] = []
+        self._bursts: Counter[int] = Counter()
+        self._burst_tokens: Counter[int] = Counter()
         self._end = scenario.end
         self._config = config
         self._plan = assembly.plan_of(config)
@@ -118,6 +131,10 @@ class _Show:
         self._client = client
         self._ledger = ledger
         self._to_come: deque[Change] = deque(scenario.changes)
+
+    @property
+    def bursts(self) -> tuple[Bursts, ...]:
+        return tuple(Bursts(size, slots, self._burst_tokens[size]) for size, slots in sorted(self._bursts.items()))
 
     async def run(self, deliver: "_Delivery", progress: Progress) -> None:
         begin = now = self._clock.now()
@@ -141,9 +158,15 @@ class _Show:
         for planned in self._plan.due(after, until):
             self._clock.reach(planned.fire_at)
             fired.append(Fired(planned.run.probe, await self._client.fire_at_once(planned.runs)))
-            self.runs += planned.run.burst
+            self._count(planned.run.burst, fired[-1])
         self._clock.reach(until)
         return fired
+
+    def _count(self, size: int, fired: Fired) -> None:
+        self.runs += size
+        if size > 1:
+            self._bursts[size] += 1
+            self._burst_tokens[size] += sum(map(_tokens, fired.observations))
 
     def _commit(self, fired: Sequence[Fired]) -> Committed:
         committed = self._ledger.commit(fired)
@@ -166,6 +189,11 @@ class _Show:
         with self._store.transaction() as tx:
             while tx.forget(Retention(healthy_bodies=_BODIES, failure_bodies=_BODIES), now):
                 pass
+
+
+def _tokens(seen: Observation) -> int:
+    answer = seen.response
+    return (answer.prompt_tokens or 0) + (answer.completion_tokens or 0) if answer else 0
 
 
 def batch_of(plan: Plan) -> timedelta:

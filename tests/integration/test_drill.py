@@ -23,7 +23,9 @@ pytestmark = pytest.mark.slow
 def drilled(tmp_path_factory):
     """The small scenario, by the command line, with a page."""
     folder = tmp_path_factory.mktemp("drill")
-    result = CliRunner().invoke(words, ["drill", str(written(folder)), "--json", "--report", str(folder / "out")])
+    result = CliRunner().invoke(
+        words, ["drill", str(written(folder)), "--json", "--report", str(folder / "out"), "--png"]
+    )
     return folder / "out", result.exit_code, json.loads(result.stdout)
 
 

@@ -100,3 +100,41 @@ def test_everything_that_does_not_fit_is_told_at_once(tmp_path):
 def test_an_unknown_name_is_told_with_the_nearest():
     with pytest.raises(NotFound, match='did you mean "misrouting"'):
         scenario("misroutin")
+
+
+ELSEWHERE = (
+    "timeline: [{at: +1h, share: 0.5, rate: 0.1}, {at: +2h, share: 0}]",
+    "timeline: [{at: +1h, share: 0.5, rate: 0.1}, {at: +2h, share: 0}]\n"
+    '    elsewhere: [{where: "*/api/gpu", timeline: [{at: +90m, share: 0.1, rate: 0.1}]}]',
+)
+
+
+def test_a_fault_may_be_elsewhere_at_other_times_and_shares(tmp_path):
+    found = load(written(tmp_path, ELSEWHERE))
+    shares = [{(fault.pool, fault.share) for fault in found.faults(START + at * HOUR)} for at in (1.0, 1.6, 2.5)]
+    assert shares == [{("tpu", 0.5)}, {("tpu", 0.5), ("gpu", 0.1)}, {("gpu", 0.1)}]
+
+
+def test_the_parts_of_a_fault_go_by_its_name(tmp_path):
+    found = load(written(tmp_path, ELSEWHERE))
+    assert [(truth.name, sorted(truth.targets)) for truth in found.truths] == [
+        ("corruption", ["mid/api/tpu"]),
+        ("corruption", ["mid/api/gpu"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (("*/api/gpu", "*/x/gpu"), "faults[0].elsewhere[0].where"),
+        (("{at: +90m, share: 0.1, rate: 0.1}", "{at: +90m}, {at: +80m}"), "the timeline is out of order"),
+    ],
+)
+def test_what_is_wrong_with_a_part_is_told(tmp_path, edit, told):
+    old, new = ELSEWHERE
+    assert told in refusal(tmp_path, (old, new.replace(*edit)))
+
+
+def test_a_note_on_a_fault_that_is_not_there_is_refused(tmp_path):
+    note = ("probing:\n", "history: [{at: +2h, what: it was noticed, fault: corrupt}]\nprobing:\n")
+    assert 'history[0].fault: there is no fault "corrupt"; did you mean "corruption"?' in refusal(tmp_path, note)

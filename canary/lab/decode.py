@@ -121,11 +121,11 @@ def told(ids: Ints, logits: Floats, slots: Ints, k: int, *, ended: bool) -> Deco
     )
 
 
-def _foreign(plan: Plan, logits: Floats, at: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """A foreign candidate for each of these states, where the answer gets so far and is not itself foreign there."""
+def _strays(plan: Plan, logits: Floats, at: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """A candidate that should be rare for each of these states, where the answer gets so far and it is rare there."""
     if not len(at):
         return at, at
-    slots = logits.shape[1] - 1 - rng.integers(plan.foreign, size=len(at))
+    slots = logits.shape[1] - 1 - rng.integers(plan.strays, size=len(at))
     reached = at < len(logits)
     at, slots = at[reached], slots[reached]
     usable = np.isfinite(logits[at, slots])
@@ -133,8 +133,8 @@ def _foreign(plan: Plan, logits: Floats, at: Ints, rng: np.random.Generator) -> 
 
 
 def _corrupt(plan: Plan, logits: Floats, at: Ints, rng: np.random.Generator) -> Floats:
-    """Before the softmax: a foreign token gets a logit above all others."""
-    at, slots = _foreign(plan, logits, at, rng)
+    """Before the softmax: a stray token gets a logit above all others."""
+    at, slots = _strays(plan, logits, at, rng)
     if not len(at):
         return logits
     logits = logits.copy()
@@ -143,9 +143,9 @@ def _corrupt(plan: Plan, logits: Floats, at: Ints, rng: np.random.Generator) -> 
 
 
 def _swap(plan: Plan, logits: Floats, slots: Ints, at: Ints, rng: np.random.Generator) -> Ints:
-    """After the softmax: the selected token is replaced by a foreign one; the reported logprobs know nothing of it."""
-    at, foreign = _foreign(plan, logits, at, rng)
-    slots[at] = foreign
+    """After the softmax: the selected token is replaced by a stray one; the reported logprobs know nothing of it."""
+    at, strays = _strays(plan, logits, at, rng)
+    slots[at] = strays
     return slots
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from canary.lab import noise
 from canary.lab.batches import JITTER
 from canary.lab.decode import Decoded, Sampling, Strikes, Touch, decode, strike, told
-from canary.lab.model import Floats, LanguageModel, Plan, vocabulary
+from canary.lab.model import Floats, Ints, LanguageModel, Plan, vocabulary
+from canary.lab.position import TRAINED, shift
 from canary.lab.prompts import outline
 from canary.lab.spec import Platform, Pool
 
@@ -101,7 +102,7 @@ class Engine:
 
     def _new_plan(self, weights: str, prompt: str) -> Plan:
         draft = outline(prompt, weights)
-        return self._model(weights).plan(draft.text, draft.certainty, draft.hesitation)
+        return self._model(weights).plan(draft.text, draft.certainty, draft.hesitation, code=draft.code)
 
     def _new_settled(self, work: Work) -> Answer:
         """An answer with nothing random in it."""
@@ -109,7 +110,8 @@ class Engine:
 
     def _new_answer(self, work: Work, strikes: Strikes, rng: np.random.Generator) -> Answer:
         plan = self._plan(work.weights, work.prompt)
-        logits = self._served(plan.logits, plan.reach(work.sampling.max_tokens), work)
+        reach = plan.reach(work.sampling.max_tokens)
+        logits = self._served(plan.ids, plan.logits, plan.depths, reach, work)
         decoded = decode(plan, logits, work.sampling, work.touch, strikes, rng)
         text, decoded, stopped = _stopped(decoded, work.sampling.stop)
         finish = "stop" if stopped or decoded.ended else "length"
@@ -120,10 +122,11 @@ class Engine:
         if work.sampling.prompt_logprobs is None:
             return None
         reading = self._model(work.weights).read(vocabulary().encode(work.prompt))
-        logits = self._served(reading.logits, len(reading.logits), work, "read")
+        positions = np.arange(len(reading.ids))
+        logits = self._served(reading.ids, reading.logits, positions, len(positions), work, "read")
         return told(reading.ids, logits, reading.slots, work.sampling.prompt_logprobs, ended=True)
 
-    def _served(self, logits: Floats, reach: int, work: Work, *about: str) -> Floats:
+    def _served(self, ids: Ints, logits: Floats, positions: Ints, reach: int, work: Work, *about: str) -> Floats:
         """The model's logits, as far as they are wanted, as this server computes them in such a batch."""
         server, shape = work.server, logits.shape
         about = (work.weights, work.prompt, *about)
@@ -132,9 +135,10 @@ class Engine:
         served = logits[:reach] + np.float32(server.platform.drift) * drift
         served += np.float32(JITTER[work.program]) * jitter
         if server.pool.scaling:
-            depth = np.linspace(0.5, 1.5, len(logits), dtype=np.float32)[:reach, None]
-            shift = noise.field(shape, self._seed, *about, "scaling", server.pool.name)[:reach]
-            served += np.float32(server.pool.scaling) * depth * shift
+            factor = max(1.0, server.pool.context / TRAINED)
+            tokens = len(vocabulary().pieces)
+            moved = shift(ids[:reach], positions[:reach], factor, tokens, self._seed, work.weights)
+            served += np.float32(server.pool.scaling) * moved
         return np.asarray(served)
 
 

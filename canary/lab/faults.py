@@ -13,7 +13,9 @@ _LONGEST = 600.0
 class FaultKind(StrEnum):
     """The kinds, and what `share` and `rate` mean for them."""
 
-    CORRUPTION = "corruption"  # in a share of answers, at a rate per step, a rare foreign token gets a high logit
+    CORRUPTION = (
+        "corruption"  # in a share of answers, at a rate per step, a token that should be rare gets a high logit
+    )
     SWAP = "swap"  # the same after the softmax: the logprobs stay true, the text does not
     DROPPED_TOP = "dropped_top"  # in a share of answers, at a rate per step, selection loses the most probable token
     BF16_TOP = "bf16_top"  # a share of replicas keeps excess precision for half of the vocabulary

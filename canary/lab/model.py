@@ -30,6 +30,7 @@ _SHARE_BIGRAM, _SHARE_COMMON, _SHARE_FOREIGN = 0.7, 0.29, 0.01
 _SHARE_UNSEEN = 1e-3  # of a prompt's next token, for all that was never read after the one before
 _STYLE = 0.3  # sd in nats by which models that read the same differ
 _END = -1
+_BRACKETS = (b")", b"]", b"}", b"(", b"[", b"{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Plan:
     """The lattice of one answer: S states in the order of the text, C candidates each.
 
     `ids` and `logits` have shape (S, C). The first columns are what is known by heart, `nexts[s]` the states they lead
-    to (any other candidate leads on to `nexts[s, 0]`); the last `foreign` columns are the rare foreign tokens.
+    to (any other candidate leads on to `nexts[s, 0]`); the last `strays` columns are tokens that should be rare:
+    foreign ones, and in code brackets out of place.
     `depths[s]` is the least number of tokens before state s; `places` say where each token of the vocabulary lies in
     the model's tables.
     """
@@ -47,7 +49,7 @@ class Plan:
     nexts: Ints
     depths: Ints
     places: Ints
-    foreign: int
+    strays: int
 
     def reach(self, limit: int) -> int:
         """How many states there are up to the last one that can be passed within `limit` tokens."""
@@ -128,7 +130,9 @@ class LanguageModel:
         self._places = generator(seed, "places", name).permutation(len(ids))
         self._seed = seed
 
-    def plan(self, text: Segments, certainty: tuple[float, float], hesitation: tuple[float, float]) -> Plan:
+    def plan(
+        self, text: Segments, certainty: tuple[float, float], hesitation: tuple[float, float], *, code: bool = False
+    ) -> Plan:
         """The plan of an answer: in each state all but 10^-x of the mass is on the plan, x uniform in `certainty`.
 
         The choices at a fork lie apart by a number of nats that is uniform in `hesitation`.
@@ -144,6 +148,8 @@ class LanguageModel:
         doubt[-1] = 1e-12  # no text goes on after its end
         weight += np.log1p(-doubt) - np.log(np.exp(weight).sum(axis=1, keepdims=True))
         others, rest = self._ids[lattice.before], self._logits[lattice.before] + np.log(doubt)
+        if code:
+            _put_brackets(others, rest)
         rest[(others[:, :, None] == known[:, None, :]).any(axis=2)] = -np.inf
         ids, logits = np.hstack([known, others]), np.hstack([weight, rest])
         return Plan(ids, logits, *lattice.tables(), self._places, len(foreign_tokens()))
@@ -173,6 +179,14 @@ class LanguageModel:
         lattice.add([[self.vocabulary.end]])
         lattice.nexts[-1] = [_END]
         return lattice
+
+
+def _put_brackets(ids: Ints, logits: Floats) -> None:
+    """In the place of the last foreign tokens, where they are not expected anyway."""
+    own = np.array([vocabulary().ids[bracket] for bracket in _BRACKETS])
+    expected = (ids[:, : -len(foreign_tokens()), None] == own).any(axis=1)
+    ids[:, -len(own) :] = own
+    logits[:, -len(own) :][expected] = -np.inf
 
 
 @cache

@@ -54,12 +54,13 @@ class Outline:
     """The text of an answer with its choices.
 
     A model doubts each token with probability 10^-x, x in the range `certainty`; two choices lie as many nats apart as
-    the range `hesitation` says.
+    the range `hesitation` says. In code a bracket out of place is as bad as a foreign word.
     """
 
     text: Segments
     certainty: tuple[float, float]
     hesitation: tuple[float, float] = (0.06, 1.5)
+    code: bool = False
 
 
 def outline(prompt: str, salt: str) -> Outline:
@@ -107,7 +108,7 @@ def _counted(prompt: str, asked: re.Match[str]) -> str:
 def _long(prompt: str, salt: str) -> Outline:
     for kind, words in _CODE.items():
         if re.search(rf"(?<!\w)(?:{words})(?!\w)", prompt, re.IGNORECASE):
-            return Outline(((_nearest(corpus.of_kind(kind), prompt, salt)[0].text,),), _EXACT)
+            return Outline(((_nearest(corpus.of_kind(kind), prompt, salt)[0].text,),), _EXACT, code=True)
     known = [fact for fact in corpus.of_kind("fact") if fact.topics <= _words(prompt)]
     if known and len(prompt) < _QUESTION:
         return Outline(segments(max(known, key=lambda fact: len(fact.topics)).text), _PROSE)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Pool:
     """Servers that are set up alike.
 
-    `scaling` is the sd in nats by which their position scaling shifts logits in mid-answer; `context` is in tokens,
-    `latency` the typical seconds to an answer.
+    `scaling` is the sd in nats by which positions that are scaled to fit the `context` (in tokens) shift logits in an
+    answer; `latency` the typical seconds to an answer.
     """
 
     name: str

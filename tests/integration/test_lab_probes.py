@@ -126,7 +126,9 @@ def test_answers_are_as_long_as_a_probe_expects(probe):
 @pytest.mark.parametrize("kind", [FaultKind.CORRUPTION, FaultKind.SWAP])
 @pytest.mark.parametrize("probe", having("script", tokens=60), ids=lambda probe: probe.id)
 def test_a_foreign_token_is_seen_by_its_script(probe, kind):
-    assert share(probe, "script", [Fault(kind, rate=0.05)]) >= 0.9
+    """In code a third of the strays are brackets."""
+    rate = 0.1 if "syntax" in probe.scorers else 0.05
+    assert share(probe, "script", [Fault(kind, rate=rate)]) >= 0.9
 
 
 def test_one_foreign_token_breaks_code_where_it_is_not_in_a_comment_or_string():
@@ -202,3 +204,12 @@ def test_near_ties_are_decided_by_the_jitter_of_the_batch():
 def test_a_prompt_longer_than_a_pools_context_is_refused(probe):
     with pytest.raises(ContextTooLong):
         next(answered(probe, 1, target=("mid", "api", "short")))
+
+
+def test_corrupted_code_may_break_without_any_foreign_character():
+    broken = 0
+    for probe in having("syntax", each=99):
+        responses = answered(probe, 20, [Fault(FaultKind.CORRUPTION, rate=0.01)])
+        plain = [response for response in responses if response.text.isascii()]
+        broken += sum(value > 0 for value in values(judged(probe, plain), "syntax"))
+    assert broken > 10  # foreign words alone would break none of these

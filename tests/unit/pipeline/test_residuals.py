@@ -15,7 +15,7 @@ from canary.hindsight.backtest import Judge, Rerun, Setting, aliases, rerun
 from canary.hindsight.explain import Case, explain
 from canary.hindsight.golden import Nursery
 from canary.pipeline.advance import alarms_again
-from canary.pipeline.ledger import Fired, Ledger
+from canary.pipeline.ledger import Fired
 from canary.pipeline.record import begin, promote_epoch, record
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.records import (
@@ -35,7 +35,7 @@ from canary.score import SCORERS
 from canary.store import MemoryStore, Store
 from canary.testing import FakeClock
 from canary.verdict import again, replay
-from tests.unit.pipeline.stage import MINUTE, PROBE, START, target
+from tests.unit.pipeline.stage import MINUTE, PROBE, START, ledger, target
 
 TARGET = target("long")
 QUIET, LOUD = (replace(PROBE, id=f"prose-{name}", scorers=("length",), why=name) for name in ("quiet", "loud"))
@@ -105,7 +105,7 @@ def watch(store: Store) -> Watch:
 def live(store: Store, minutes: int = 120, fault: Probe = QUIET) -> Watch:
     """Answers of both probes in random order; from the 60th minute on those of `fault` are longer than they were."""
     rng, clock, on = np.random.default_rng(2), FakeClock(START), watch(store)
-    book = Ledger(store, on, [], clock)
+    book = ledger(store, clock, on)
     for batch in _batches(rng, minutes, fault):
         clock.advance(7 * MINUTE)
         book.commit(batch)

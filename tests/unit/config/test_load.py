@@ -276,6 +276,13 @@ def test_an_unknown_key_is_refused_with_the_nearest_name(failing: Failing, text:
         (with_top("detect: {escalation: {warning: 0}}\n"), "11: detect.escalation.warning: should be less"),
         (with_top("detect: {escalation: {extra_share: 1.5}}\n"), "11: detect.escalation.extra_share: should be less"),
         (with_top("region: a/b\n"), "11: region: "),
+        (with_top("heartbeat: {every: 1m}\n"), "11: heartbeat.url: is required"),
+        (with_top("heartbeat: {url: 'ftp://h'}\n"), "11: heartbeat.url: should "),
+        (with_top("heartbeat: {url: 'http://h', every: 100ms}\n"), "11: heartbeat.every: should "),
+        (
+            with_top("heartbeat: {url: 'http://h', control: {interval: 2m}}\n"),
+            "11: heartbeat.control.interval: should ",
+        ),
         (with_top("web: {port: 65536}\n"), "11: web.port: should be less than or equal to 65535"),
         (with_top("store: {url: 'mysql://x'}\n"), "11: store.url: should start with sqlite:/// or postgresql:"),
         (with_top("receivers: [{name: a}]\n"), "11: receivers[0]: needs a kind"),

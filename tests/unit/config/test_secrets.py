@@ -127,6 +127,7 @@ def test_faults_of_secrets_and_others_make_a_config_error(loading: Loading):
 FULL = with_endpoint("token: ${SECRET}\nheaders: {authorization: 'x ${SECRET}'}") + (
     "store: {url: 'postgresql+psycopg://u:${SECRET}@h/d'}\n"
     "receivers: [{name: hook, kind: webhook, url: 'https://h/${SECRET}', secret: '${SECRET}'}]\n"
+    "heartbeat: {url: 'https://h/${SECRET}'}\n"
 )
 
 

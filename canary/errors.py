@@ -5,6 +5,7 @@
     │   └── SecretError        a secret named by the config cannot be read
     ├── ProbeFileError         a probe file cannot be used (exit 2)
     ├── ChangeError            what tells of changes cannot be read (exit 2)
+    ├── ReportError            scores that were handed in do not fit
     ├── StoreError             the store cannot do what was asked
     │   ├── StoreUnavailable   it cannot be reached or is full: try again later, nothing was acknowledged
     │   └── SchemaMismatch     its tables are of another version: run `canary db upgrade`
@@ -43,6 +44,11 @@ class ProbeFileError(CanaryError):
 @final
 class ChangeError(CanaryError):
     """What tells of changes cannot be read."""
+
+
+@final
+class ReportError(CanaryError):
+    """Scores that were handed in do not fit."""
 
 
 class StoreError(CanaryError):

@@ -36,6 +36,7 @@ _COMMANDS = {
     "drill": ("canary.cli.drill", "Play a scenario in a simulated fleet, and judge what was found."),
     "prometheus": ("canary.cli.prometheus", "Write the alert rules for Prometheus."),
     "grafana": ("canary.cli.grafana", "Dashboards and alert rules for Grafana: as files, or pushed."),
+    "score": ("canary.cli.score", "Score answers inside a serving boundary: numbers out, no text."),
     "token": ("canary.cli.token", "Make, list and revoke tokens of the HTTP API."),
     "audit": ("canary.cli.audit", "Who did what."),
     "db": ("canary.cli.db", "Upgrade the store, or show its version."),

@@ -8,6 +8,7 @@ import click
 
 from canary.cli.baseline_diff import diff, known
 from canary.cli.baseline_guard import accept_option, require_quiet, require_same
+from canary.cli.baseline_propose import propose
 from canary.cli.common import (
     columns,
     config_at,
@@ -51,6 +52,7 @@ def command() -> None:
 
 
 command.add_command(diff)
+command.add_command(propose)
 
 
 @command.command(
@@ -165,7 +167,7 @@ def promote(path: str, patterns: tuple[str, ...], epoch: int | None, accept_drif
 
     config = config_at(path)
     with store_of(config) as store:
-        epochs = _proposed(store, [target.name for target in targets_like(config, patterns)], epoch)
+        epochs = _proposed(store, [target.name for target in targets_like(config, patterns, external=True)], epoch)
         require_same(config, store, epochs, accept=accept_drift)
         changed = promote_all(config, store, epochs)
     if not changed:

@@ -57,11 +57,12 @@ def store_of(config: "Config", *, create: bool = False) -> Iterator["Store"]:
         store.close()
 
 
-def targets_like(config: "Config", patterns: Sequence[str]) -> tuple["Target", ...]:
-    """The targets that a glob fits (MODEL/PLATFORM/POOL). Raises: NotFound."""
+def targets_like(config: "Config", patterns: Sequence[str], *, external: bool = False) -> tuple["Target", ...]:
+    """The targets that a glob fits (MODEL/PLATFORM/POOL), `external` ones only where said so. Raises: NotFound."""
     from fnmatch import fnmatchcase
 
-    found = tuple(t for t in config.targets if any(fnmatchcase(t.name, pattern) for pattern in patterns))
+    there = [target for target in config.targets if external or not target.external]
+    found = tuple(t for t in there if any(fnmatchcase(t.name, pattern) for pattern in patterns))
     if not found:
         names = ", ".join(target.name for target in config.targets[:8])
         raise NotFound(f"no target fits {' or '.join(patterns)}: the config has {names}")

@@ -21,7 +21,7 @@ async def reach(client: "ProbeClient", config: "Config", targets: "tuple[Target,
     runs = []
     for target in targets:
         probes = [probe for group in probes_on(config, target).values() for probe in group]
-        if probes:
+        if probes and not target.external:
             cheapest = min(probes, key=lambda probe: (probe.sampling.max_tokens, probe.id))
             runs.append(Run(cheapest, target, config.region, now, purpose=Purpose.REPLAY))
     return tuple(await asyncio.gather(*(client.fire(run) for run in runs)))

@@ -20,15 +20,20 @@ def targets(settings: Settings, problems: list[Problem]) -> tuple[records.Target
     names = _names(settings, problems)
     if not names and not problems:
         problems.append(Problem(("models",), "there is no target: name models, platforms and pools"))
-    used = {name: _endpoint(settings.endpoints, name) for name in names}
+    external = {(one.model, one.platform, one.pool) for one in settings.include if one.external}
+    used = {name: None if name in external else _endpoint(settings.endpoints, name) for name in names}
     for (model, platform, pool), place in names.items():
-        if used[model, platform, pool] is None:
+        if used[model, platform, pool] is None and (model, platform, pool) not in external:
             fault = f"no endpoint fits the target {model}/{platform}/{pool}: add one, or exclude the target"
             problems.append(Problem(place, fault))
     for index in set(range(len(settings.endpoints))) - set(used.values()):
         fault = "no target uses this endpoint: remove it, or move it above the one that takes its targets"
         problems.append(Problem(("endpoints", index), fault))
-    return tuple(_target(settings.endpoints[index], name) for name, index in used.items() if index is not None)
+    return tuple(
+        _external(name) if name in external else _target(settings.endpoints[index or 0], name)
+        for name, index in used.items()
+        if index is not None or name in external
+    )
 
 
 def _names(settings: Settings, problems: list[Problem]) -> dict[Names, Place]:
@@ -83,6 +88,10 @@ def _target(endpoint: Endpoint, name: Names) -> records.Target:
             tokens_per_day=limits.tokens_per_day,
         ),
     )
+
+
+def _external(name: Names) -> records.Target:
+    return records.Target(*name, endpoint=records.Endpoint(records.Dialect.OPENAI_CHAT, "", ""), external=True)
 
 
 def _filled(template: str, name: Sequence[str]) -> str:

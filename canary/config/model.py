@@ -54,6 +54,10 @@ class Config(Common):
             assignment for suite in self.suites for assignment in _assignments(suite, self.targets, self.probes)
         )
 
+    def fired(self) -> tuple[Assignment, ...]:
+        """Those of targets that we fire at."""
+        return tuple(one for one in self.assignments() if not one.target.external)
+
     def fired_by(self, name: str) -> tuple[Assignment, ...]:
         """By one suite of the config, or as the built-in suite of that name would; nothing where there is neither."""
         own = tuple(assignment for assignment in self.assignments() if assignment.suite == name)

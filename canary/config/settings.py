@@ -100,11 +100,12 @@ class Detect(Strict):
 
 
 class TargetName(Strict):
-    """One target that the matrix lacks."""
+    """One target that the matrix lacks. An `external` one is not fired at: its scores are handed in over the API."""
 
     model: Name
     platform: Name
     pool: Name
+    external: Flag = False
 
 
 class Limits(Strict):

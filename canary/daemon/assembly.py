@@ -34,7 +34,7 @@ def retention_of(config: Config) -> Retention:
 def plan_of(config: Config) -> Plan:
     entries = [
         PlanEntry(one.suite, one.target, one.group, one.probes, one.interval, one.jitter, one.burst)
-        for one in config.assignments()
+        for one in config.fired()
     ]
     return Plan(tuple(entries), config.region, _SEED, config.detect.escalation.factor)
 
@@ -142,6 +142,8 @@ def access_of(config: Config) -> Access:
 def target_of(config: Config, name: str) -> Target:
     """Raises: NotFound."""
     for target in config.targets:
+        if target.name == name and target.external:
+            raise NotFound(f"{name} is external: it is not fired at, its scores are handed in")
         if target.name == name:
             return target
     known = ", ".join(target.name for target in config.targets[:8])

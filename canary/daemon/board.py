@@ -10,10 +10,11 @@ from canary.alert.severity import severity
 from canary.clock import Clock
 from canary.config import Config
 from canary.metrics import Metrics, OpenIncident
+from canary.pipeline.feedback import NAME as FEEDBACK
 from canary.pipeline.ledger import Committed
 from canary.pipeline.scopes import scopes_of
 from canary.pipeline.watch import ANSWER, Watch
-from canary.records import Incident, IncidentState, Purpose, Symptom, Target
+from canary.records import Incident, IncidentState, Symptom, Target
 from canary.web.status import Check, Snapshot, TargetState, TargetStatus
 
 Checks = tuple[Check, ...]
@@ -60,8 +61,7 @@ class Board:
     def committed(self, batch: Committed) -> None:
         """A batch is in the store."""
         now = self._clock.now()
-        fired = (one.observation for one in batch.step.fresh if one.observation.purpose is not Purpose.REPORTED)
-        for seen in fired:
+        for seen in (one.observation for one in batch.step.fresh if one.observation.probe_id != FEEDBACK):
             ended = seen.started_at + seen.duration
             self._metrics.observed(seen)
             self._metrics.kept(now - ended)

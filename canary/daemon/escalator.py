@@ -65,7 +65,7 @@ class Escalator:
         self._on = rules.extra_share > 0.0
         self._extra = rules.factor - 1
         self._region = config.region
-        self._assignments = {(one.target.name, one.group): one for one in config.assignments()}
+        self._assignments = {(one.target.name, one.group): one for one in config.fired()}
         self._rates, self._daily = defaultdict[str, float](float), defaultdict[str, float](float)
         for one in self._assignments.values():
             self._rates[one.target.name] += one.burst * (_SECOND / one.interval)

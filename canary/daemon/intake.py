@@ -1,20 +1,23 @@
 """Takes what is handed in over HTTP: it is kept, fed to detectors and written down in one transaction."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from canary.clock import Clock
 from canary.config import Config
-from canary.daemon.assembly import feedback_of
-from canary.errors import NotFound
+from canary.daemon.assembly import feedback_of, signals_of
+from canary.errors import NotFound, ReportError
 from canary.pipeline import feedback
 from canary.pipeline.advance import Judged
 from canary.pipeline.feedback import Terms, Window
 from canary.pipeline.ledger import Committed, Ledger
-from canary.records import Act, AuditEntry, SeriesKey
+from canary.pipeline.reported import Reported
+from canary.pipeline.reported import judged as reported_judged
+from canary.records import Act, AuditEntry, Probe, Score, SeriesKey, Signal, Unscored
+from canary.score import AVAILABILITY
 from canary.store.base import Transaction
-from canary.web.intake import Taken
+from canary.web.intake import Line, Mark, Taken
 
 
 class LedgerIntake:
@@ -48,11 +51,46 @@ class LedgerIntake:
 
         return await self._keep(judged, also)
 
-    async def _keep(self, judged: Sequence[Judged], also: Callable[[Transaction], None]) -> Taken:
-        committed = await asyncio.to_thread(self._ledger.hand_in, judged, also)
+    async def scores(self, lines: Sequence[Line], target: str, who: str, *, golden: bool) -> Taken:
+        config, now = self._config(), self._clock.now()
+        if not any(one.name == target and one.external for one in config.targets):
+            raise NotFound(f"no external target {target}: include it with external: true in the config")
+        probes, known = {probe.id: probe for probe in config.probes}, signals_of(config)
+        reported = [_reported(nth, line, probes, known) for nth, line in enumerate(lines, start=1)]
+        judged = [reported_judged(one, target, config.region, golden=golden) for one in sorted(reported, key=_when)]
+        what = f"{len(lines)} golden answers" if golden else f"{len(lines)} answers"
+        entry = AuditEntry(now, who, Act.SCORES, target, what)
+        return await self._keep(judged, lambda tx: tx.note(entry), feed=not golden)
+
+    async def _keep(self, judged: Sequence[Judged], also: Callable[[Transaction], None], *, feed: bool = True) -> Taken:
+        committed = await asyncio.to_thread(self._ledger.hand_in, judged, also, feed=feed)
         self._told(committed)
         new = len(committed.step.fresh)
         return Taken(new, len(judged) - new)
+
+
+def _reported(nth: int, line: Line, probes: Mapping[str, Probe], known: Mapping[str, Signal]) -> Reported:
+    """Raises: ReportError."""
+    probe = probes.get(line.probe)
+    if probe is None or probe.digest != line.digest:
+        raise ReportError(f"line {nth}: the config has no such version of this probe: score by the same probes")
+    wanted = {*probe.scorers, AVAILABILITY.name}
+    for mark in line.scores:
+        if mark.signal not in wanted or mark.version != known[mark.signal].version:
+            raise ReportError(f"line {nth}: this probe is not scored so here: score by the same release and scorers")
+    if len({mark.signal for mark in line.scores}) < len(line.scores):
+        raise ReportError(f"line {nth}: a signal stands twice")
+    return Reported(probe, line.identity, line.at, tuple(map(_score, line.scores)), line.replica)
+
+
+def _score(mark: Mark) -> Score | Unscored:
+    if mark.unscored is not None:
+        return Unscored(mark.signal, mark.version, mark.unscored)
+    return Score(mark.signal, mark.version, mark.value, mark.exposure)
+
+
+def _when(one: Reported) -> datetime:
+    return one.at
 
 
 def _require(windows: Sequence[Window], targets: set[str], terms: Terms) -> None:

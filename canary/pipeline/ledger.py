@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import sleep
 
@@ -77,9 +77,9 @@ class Ledger:
             decisions = attend(tx, step, watch, self._policy, self._tell, now)
         return Committed(step, tuple(decisions))
 
-    def hand_in(self, judged: Sequence[Judged], also: Callable[[Transaction], None]) -> Committed:
-        """Keep what was judged elsewhere with all that follows from it; `also` is done in the same transaction."""
-        watch = self.watch
+    def hand_in(self, judged: Sequence[Judged], also: Callable[[Transaction], None], *, feed: bool = True) -> Committed:
+        """Keep what was judged elsewhere, and with `feed` all that follows; `also` is done in the same transaction."""
+        watch = self.watch if feed else replace(self.watch, armed={})
         with self._store.transaction() as tx:
             step = advance(tx, judged, watch)
             decisions = attend(tx, step, watch, self._policy, self._tell, self._clock.now())

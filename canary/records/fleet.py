@@ -41,13 +41,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A model x platform x pool, with its endpoint."""
+    """A model x platform x pool, with its endpoint. An `external` one has none: its scores are handed in."""
 
     model: str
     platform: str
     pool: str
     endpoint: Endpoint
     limits: Limits = Limits()
+    external: bool = False
 
     @property
     def name(self) -> str:

@@ -27,7 +27,15 @@ def served(store: Store, config: Path) -> Iterator[str]:
     """The API over this store, as the daemon would serve it."""
     ground = ground_of(load(config, {"TOKEN": TOKEN}))
     access = Access(open_reading=False, per_second=1e6)
-    api = Api(store, SystemClock(), Known(snapshot()), lambda: ground, lambda _: None, access, NoGates(), NoIntake())
+    with serving(
+        Api(store, SystemClock(), Known(snapshot()), lambda: ground, lambda _: None, access, NoGates(), NoIntake())
+    ) as url:
+        yield url
+
+
+@contextmanager
+def serving(api: Api) -> Iterator[str]:
+    """Its application over HTTP."""
     made = uvicorn.Config(build(api, Metrics(version="1")), port=0, ws="none", lifespan="off", log_config=None)
     server = uvicorn.Server(made)
     thread = threading.Thread(target=server.run)

@@ -20,7 +20,7 @@ from canary.changes import moment
 from canary.clock import Clock
 from canary.desk.ground import Ground
 from canary.desk.tokens import bearer
-from canary.errors import BaselineError, CanaryError, ChangeError, NotFound, StoreUnavailable
+from canary.errors import BaselineError, CanaryError, ChangeError, NotFound, ReportError, StoreUnavailable
 from canary.records import Incident, Token
 from canary.store.base import Store, Transaction
 from canary.web.door import Door
@@ -147,7 +147,7 @@ def _status(error: CanaryError) -> int:
     match error:
         case NotFound():
             return 404
-        case ChangeError():
+        case ChangeError() | ReportError():
             return 422
         case BaselineError():
             return 409

@@ -1,12 +1,12 @@
 """What goes in, strictly, and what comes out. To what comes out, fields may be added within version 1."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from canary.changes import link, moment, one_line, scope
-from canary.records import ChangeKind, Scope
+from canary.records import ChangeKind, Scope, UnscoredReason
 
 
 class In(BaseModel):
@@ -384,3 +384,30 @@ class TakenOut(Out):
 
     new: int
     known: int
+
+
+class MarkIn(In):
+    """A value on an exposure, or the reason why there is none."""
+
+    signal: Person
+    version: Annotated[int, Field(ge=0, le=1_000_000)]
+    value: Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)] | None = None
+    exposure: Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)] = 1.0
+    unscored: Annotated[UnscoredReason, Field(strict=False)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.value is None) == (self.unscored is None):
+            raise ValueError("has either a value or the reason why there is none")
+        return self
+
+
+class LineIn(In):
+    """What `canary score` writes of one answer."""
+
+    id: Person
+    probe: Person
+    digest: Identity
+    at: Moment
+    replica: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@:+-]{0,80}$")] = ""
+    scores: Annotated[list[MarkIn], Field(min_length=1, max_length=100)]

@@ -13,7 +13,7 @@ from canary.store import MemoryStore, Store
 from canary.testing import FakeClock
 from canary.web.api.kit import Access, Api
 from canary.web.gates import Asked, Gate, Gates
-from canary.web.intake import Intake, Taken
+from canary.web.intake import Intake, Line, Taken
 from canary.web.status import Check, Snapshot, TargetState, TargetStatus
 from tests.unit.alert.findings import START, finding
 
@@ -78,6 +78,9 @@ class NoGates:
 
 class NoIntake:
     """Keeps nothing."""
+
+    async def scores(self, lines: Sequence[Line], target: str, who: str, *, golden: bool) -> Taken:
+        return Taken(len(lines), 0)
 
     async def windows(self, windows: Sequence[Window], who: str) -> Taken:
         return Taken(len(windows), 0)

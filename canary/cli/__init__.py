@@ -24,6 +24,7 @@ _COMMANDS = {
     "probe": ("canary.cli.probe", "List, show and fire probes."),
     "baseline": ("canary.cli.baseline", "Record, list, show and promote golden baselines."),
     "replay": ("canary.cli.replay", "Fire probes at a target and judge them against its baseline."),
+    "bisect": ("canary.cli.bisect", "Which pool, replica, context class, burst size or session carries a fault?"),
     "compare": ("canary.cli.compare", "Fire the same probes at two targets: is one worse than the other?"),
     "gate": ("canary.cli.gate", "Pass or fail a target, for CI and rollouts."),
     "incident": ("canary.cli.incident", "List, show, acknowledge and resolve incidents."),

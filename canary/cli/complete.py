@@ -66,6 +66,11 @@ def _suites(config: "Config") -> Iterator[str]:
     yield from builtin_suites()
 
 
+def _bisectable(config: "Config") -> Iterator[str]:
+    yield from _incidents(config)
+    yield from (target.name for target in config.targets)
+
+
 def _signals(config: "Config") -> Iterable[str]:
     from canary.daemon.assembly import signals_of
 
@@ -101,6 +106,7 @@ incident_ids = _completer(_incidents)
 evidence_ids = _completer(_evidence)
 baseline_ids = _completer(_baselines)
 replayable = _completer(_replayable)
+bisectable = _completer(_bisectable)
 explicable = _completer(_explicable)
 probes_and_groups = _completer(_probes)
 suite_names = _completer(_suites)

@@ -16,8 +16,9 @@ import click
 
 from canary.cli.baseline import promote_all, record_all
 from canary.cli.common import config_at, console, panel, run_async, store_of
+from canary.cli.matrix import fleet
 from canary.cli.replay import again, aim, show
-from canary.cli.status import fleet, survey
+from canary.cli.survey import survey
 from canary.cli.word import Word
 from canary.errors import CanaryError
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from canary.config import Config
     from canary.detect import Judgement
     from canary.pipeline.record import Groups
+    from canary.probe.client import ProbeClient
     from canary.records import Probe, SeriesKey, Target
     from canary.verdict import Fire
 
@@ -38,8 +39,8 @@ class Range:
 
 
 @asynccontextmanager
-async def firing(label: str, total: int, within: timedelta | None = None) -> AsyncIterator[Range]:
-    """With a bar of `total` runs. Ctrl-C ends it with what is known by then, a second one at once; so does the time."""
+async def ground(within: timedelta | None = None) -> "AsyncIterator[tuple[ProbeClient, asyncio.Event]]":
+    """A client, and what stops it: Ctrl-C, or the time; a second Ctrl-C ends it at once."""
     from canary.clock import SystemClock
     from canary.http import HttpClient
     from canary.probe.client import ProbeClient
@@ -55,19 +56,26 @@ async def firing(label: str, total: int, within: timedelta | None = None) -> Asy
         loop.add_signal_handler(signal.SIGINT, interrupted)
     deadline = None if within is None else loop.call_later(within.total_seconds(), stop.set)
     try:
-        with progress(console(stderr=True)) as bar:
-            task = bar.add_task(label, total=total)
-
-            def told(fired: int, judgement: "Judgement") -> None:
-                bar.update(task, completed=fired, description=f"{label} evidence {judgement.evidence:+.1f}")
-
-            yield Range(ProbeClient(http, clock).fire_at_once, told, stop)
+        yield ProbeClient(http, clock), stop
     finally:
         if deadline is not None:
             deadline.cancel()
         with suppress(NotImplementedError, ValueError, RuntimeError):
             loop.remove_signal_handler(signal.SIGINT)
         await http.aclose()
+
+
+@asynccontextmanager
+async def firing(label: str, total: int, within: timedelta | None = None) -> AsyncIterator[Range]:
+    """With a bar of `total` runs. What stops it gives the verdict by what is known by then."""
+    async with ground(within) as (client, stop):
+        with progress(console(stderr=True)) as bar:
+            task = bar.add_task(label, total=total)
+
+            def told(fired: int, judgement: "Judgement") -> None:
+                bar.update(task, completed=fired, description=f"{label} evidence {judgement.evidence:+.1f}")
+
+            yield Range(client.fire_at_once, told, stop)
 
 
 def named(config: "Config", what: str) -> "Groups":

@@ -317,6 +317,17 @@ def _step(state: EsrState, detector: Detector, row: ScoreRow) -> Step:
     return Step(row, row.series, row.detector or "", budget, log_e, after, reached, alarm)
 
 
+def own_steps(tx: Transaction, rows: Iterable[ScoreRow]) -> Iterator[Step]:
+    """The steps of one series alone, from the first of these rows on, as if its detector had been empty before."""
+    at: tuple[EsrState, int] | None = None
+    revived = lru_cache(lambda digest: revive(tx.detector(digest)))
+    for row in rows:
+        detector, epoch, _ = revived(row.detector or "")
+        made = _step(_carried(at, detector, epoch), detector, row)
+        at = (made.left, epoch)
+        yield made
+
+
 def _scope_steps(heard: Heard, row: ScoreRow) -> Iterator[Step]:
     """What an answer did to its scopes. Any row of the answer will do."""
     alarmed = set(heard.alarmed)

@@ -30,7 +30,11 @@ class ProbeClient:
 
     async def fire_at_once(self, volley: Sequence[Run]) -> tuple[Observation, ...]:
         """One attempt for each run of a burst, all at the same moment, in one session; ends when the last has ended."""
-        target, session = volley[0].target, affinity_key(volley[0].slot_id)
+        return await self.fire_within(affinity_key(volley[0].slot_id), volley)
+
+    async def fire_within(self, session: str, volley: Sequence[Run]) -> tuple[Observation, ...]:
+        """The same in a session that has been before: a sticky router takes it to where it was."""
+        target = volley[0].target
         async with self._pacing.turn(target, len(volley)) as refusal:
             if refusal is not None:
                 return tuple(_observation(run, session, refusal, self._clock.now()) for run in volley)

@@ -155,9 +155,14 @@ class BaselineBench:
     @property
     def verdict(self) -> Verdict:
         """At this moment; the first pass or fail stands."""
-        if self._evidence >= -math.log(self._rule.alpha):
+        if self.evidence >= -math.log(self._rule.alpha):
             return Verdict.FAIL
         return Verdict.PASS if self._soundness >= -math.log(self._rule.beta) else Verdict.INCONCLUSIVE
+
+    @property
+    def answers(self) -> int:
+        """Heard so far; a burst is one."""
+        return self._turns
 
     def hear(self, turn: Sequence[Judged]) -> bool:
         touched = [self._hear_burst(burst) for burst in bursts((one.observation, one.scores) for one in turn)]
@@ -170,7 +175,7 @@ class BaselineBench:
     def judgement(self) -> Judgement:
         return Judgement(
             verdict=self.verdict,
-            evidence=self._evidence,
+            evidence=self.evidence,
             soundness=self._soundness,
             signal=max(self._heard.values(), key=lambda heard: heard.evidence).yardstick.name,
             visible=max(self._visible()),
@@ -186,14 +191,14 @@ class BaselineBench:
                 events[each.signal] = event
                 self._signals[each.signal].hear(event=event)
         wrong = [event for signal, event in events.items() if signal in WRONG]
-        if wrong and self._pool is not None:
+        if wrong and self._pool is not None and self._pool.answers < self._pool.planned:
             self._pool.hear(event=any(wrong))
             self._wrong += any(wrong)
         return any(events.values())
 
     @property
-    def _evidence(self) -> float:
-        """Of a fail, which comes at -ln(alpha)."""
+    def evidence(self) -> float:
+        """For a fail, which comes at -ln(alpha), in nats."""
         of_series = _log_mean([heard.evidence for heard in self._heard.values()])
         of_signals = _log_mean([signal.evidence for signal in self._signals.values()])
         mixed = _log_mean([of_series, of_signals])

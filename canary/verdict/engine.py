@@ -92,10 +92,10 @@ async def run(
     references, stopped = References(), stop or asyncio.Event()
     tally = _Tally(bench, bench.judgement())
     for wave in waves(turns):
-        seen = await _unless(stopped, asyncio.gather(*(_fired(fire, turn) for turn in wave)))
+        seen = await unless(stopped, asyncio.gather(*(_fired(fire, turn) for turn in wave)))
         if seen is None:
             break
-        for turn in await asyncio.to_thread(_keep, store, watch, references, wave, seen):
+        for turn in await asyncio.to_thread(keep, store, watch, references, wave, seen):
             tally.hear(turn)
         told(tally.fired, tally.judgement)
         if tally.sure:
@@ -163,7 +163,7 @@ async def _fired(fire: Fire, turn: Turn) -> list[Sequence[Observation]]:
     return [await fire(volley) for volley in turn]
 
 
-async def _unless(stopped: asyncio.Event, work: Awaitable[T]) -> T | None:
+async def unless(stopped: asyncio.Event, work: Awaitable[T]) -> T | None:
     """What the work brings; None where it is stopped before."""
     working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stopped.wait())
     try:
@@ -175,13 +175,14 @@ async def _unless(stopped: asyncio.Event, work: Awaitable[T]) -> T | None:
         await asyncio.gather(working, stopping, return_exceptions=True)
 
 
-def _keep(
+def keep(
     store: Store,
     watch: Watch,
     references: References,
     wave: Sequence[Turn],
     seen: Sequence[Sequence[Sequence[Observation]]],
 ) -> list[list[Judged]]:
+    """Score what came back of a wave of turns, and keep it."""
     with store.transaction() as tx:
         turns = [
             [

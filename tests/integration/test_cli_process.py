@@ -147,3 +147,15 @@ def test_without_a_config_nothing_is_completed_and_nothing_is_raised(words: str,
 
 def test_what_is_completed_is_bounded(started: Path) -> None:
     assert len(completed("canary replay ", started)) == 50
+
+
+def test_status_is_looked_at_again_and_again_until_ctrl_c(started: Path) -> None:
+    command = [*CANARY, "status", "--watch", "0.2"]
+    process = subprocess.Popen(command, cwd=started, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    looks = 0
+    while looks < 2:
+        looks += process.stdout.readline().startswith("canary status 20")
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors, "\x1b" in out) == (0, "", False)

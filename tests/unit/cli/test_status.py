@@ -7,7 +7,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from canary.cli.status import Row, fleet
+from canary.cli.matrix import fleet, spark
+from canary.cli.survey import Row
 from canary.detect import Learning
 from canary.web.status import TargetState, TargetStatus
 
@@ -56,3 +57,19 @@ def test_it_says_what_is_escalated(width: int) -> None:
     row = a_row("short")
     shown = drawn([replace(row, status=replace(row.status, escalated=("prose",))), a_row("long")], width)
     assert shown.count("escalated prose") == 1
+
+
+def test_evidence_that_rises_is_a_line_that_rises() -> None:
+    shown = spark([-20.0 + nth for nth in range(21)], width=7)
+    assert (len(shown), shown[0], shown[-1], sorted(shown)) == (7, "▁", "█", list(shown))
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 16, 500])
+def test_a_line_is_never_wider_than_asked(n: int) -> None:
+    assert len(spark([-3.0] * n, width=16)) == min(n, 16)
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_trend_of_a_target_is_shown_with_it(width: int) -> None:
+    row = replace(a_row("short"), trend=(-20.0, -10.0, 0.0))
+    assert "▁▄█" in drawn([row, *(a_row(f"pool-{n}") for n in range(4))], width)

@@ -9,6 +9,7 @@ from canary.errors import NotFound
 from canary.hindsight.explain import Account, cases, explain
 from canary.hindsight.scope import concerns
 from canary.hindsight.window import chart, lettered, window
+from canary.pipeline.advance import own_steps
 from canary.records import Alarm, Change, ChangeKind, Scope
 from canary.store import MemoryStore
 from canary.store.base import StateKind, Store
@@ -16,6 +17,7 @@ from canary.testing import FakeClock
 from tests.unit.pipeline.stage import BROKEN, CLEAN, MINUTE, START, fired, ledger, play, watch
 
 ANSWERS = [*[CLEAN] * 90, *([CLEAN] * 4 + [BROKEN]) * 30, *[CLEAN] * 7]
+SCRIPT = ("mid/api/short", "script")
 BEGAN = START + 94 * MINUTE  # the first broken answer
 
 
@@ -48,6 +50,25 @@ def test_the_evidence_comes_again_bit_for_bit(store: MemoryStore) -> None:
         assert account.differences == ()
         assert list(account.alarms) == list(tx.alarms())
         assert account.points[-1].evidence == tx.states(StateKind.ALARM)[account.case.series].evidence
+
+
+def test_the_steps_of_a_series_alone_from_its_beginning_are_those_that_were_made(store: MemoryStore) -> None:
+    (account,) = accounts(store)
+    with store.reading() as tx:
+        alone = [step.evidence for step in own_steps(tx, tx.scores(account.case.series))]
+    assert alone == [point.evidence for point in account.points]
+
+
+def test_the_steps_of_the_latest_scores_alone_come_to_nearly_the_same() -> None:
+    """R forgets what it began with, while all is well."""
+    store, clock = MemoryStore(), FakeClock(START)
+    for _ in play(ledger(store, clock, watch(["short"])), clock, {"short": [CLEAN] * 400}):
+        pass
+    with store.reading() as tx:
+        states = tx.states(StateKind.ALARM)
+        series, state = next((key, one) for key, one in states.items() if (key.target, key.signal) == SCRIPT)
+        *_, last = own_steps(tx, tx.scores(series, limit=240))
+    assert last.evidence == pytest.approx(state.evidence, abs=0.7)
 
 
 def test_the_evidence_of_a_part_of_the_fleet_comes_again_bit_for_bit() -> None:

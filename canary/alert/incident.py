@@ -24,8 +24,8 @@ stores or sends.
 ("open" stands for OPEN or ACKNOWLEDGED. Whatever changes nothing returns the very same incident and UNCHANGED.)
 
 1. *Home.* A finding belongs to the incident that `canary.alert.home` says, if any. The incident spans all its findings;
-   the latest finding of a signal says where all are that it overlaps. Availability and quality never share an incident:
-   the first inhibits the second instead.
+   the latest finding of a signal says where all are that it overlaps, and that hear answers from there. Availability
+   and quality never share an incident: the first inhibits the second instead.
 2. *Recovery.* Quiet is not recovery. Without a person an incident resolves only when every finding has recovered by
    its own sequential test, which runs elsewhere.
 3. *Worsening.* A series got worse when its finding says so, or the interval of its new size lies wholly above the
@@ -259,12 +259,13 @@ def _opened(finding: Finding, now: datetime, suppressed_by: str | None) -> Incid
 
 def _located(findings: tuple[Finding, ...], latest: Finding) -> tuple[Finding, ...]:
     """The latest finding of a signal knows best where it is and how large: it has seen the most answers."""
-    return tuple(
-        _as_seen(finding, latest)
-        if finding.series.signal == latest.series.signal and finding.scope.overlaps(latest.scope) and latest.blame
-        else finding
-        for finding in findings
-    )
+    return tuple(_as_seen(finding, latest) if _spoken_for(finding, latest) else finding for finding in findings)
+
+
+def _spoken_for(finding: Finding, latest: Finding) -> bool:
+    """Whether the latest says also where this one is: never where its own series has no answer from."""
+    alike = finding.series.signal == latest.series.signal and finding.scope.overlaps(latest.scope)
+    return alike and latest.blame is not None and Scope.of(finding.series.target).overlaps(latest.scope)
 
 
 def _as_seen(known: Finding, latest: Finding) -> Finding:

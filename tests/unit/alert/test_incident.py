@@ -242,6 +242,17 @@ def test_findings_that_moved_are_named() -> None:
     assert (relocated(before, after), relocated(after, moved)) == ((), (ONE.series,))
 
 
+def test_a_fault_that_is_mostly_elsewhere_still_is_where_a_series_shows_it() -> None:
+    """What the answers of one platform say best of all cannot deny those of another."""
+    wide = Blame(Place(Scope("opus")), "opus/api/tpu-1")
+    api = Blame(Place(Scope("opus", "api")), "opus/api/tpu-1")
+    incident, _ = absorb(None, replace(finding(target="opus/*/*"), blame=wide), START, POLICY)
+    incident, _ = absorb(incident, replace(finding(target="opus/bedrock/main"), blame=wide), START, POLICY)
+    incident, _ = absorb(incident, replace(finding(target="opus/*/*"), blame=api), START, POLICY)
+    assert [one.scope.name for one in incident.findings] == ["opus/api/*", "opus/*/*"]
+    assert incident.target == "opus/*/*"
+
+
 def test_a_worsening_is_dated_after_the_first_onset() -> None:
     vague = finding(share=0.16, onset=45)
     vague = replace(vague, onset=replace(vague.onset, low=START - minutes(300)))

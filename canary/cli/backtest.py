@@ -103,10 +103,11 @@ def command(
 
 def _setting(present: "Config", tried: "Config") -> "Setting":
     from canary.daemon.assembly import rhythms_of, scorers_of, terms_of
+    from canary.daemon.audience import windows_of
     from canary.hindsight.backtest import Setting, aliases
 
     known = aliases(present.probes, tried.probes)
-    return Setting(rhythms_of(tried), terms_of(tried), tried.region, scorers_of(tried), known)
+    return Setting(rhythms_of(tried), terms_of(tried), tried.region, scorers_of(tried), known, windows_of(tried))
 
 
 @contextmanager

@@ -43,6 +43,7 @@ def _sound_link(template: str) -> str:
     return template
 
 
+Labelled = Annotated[Label, Field(strict=False)]
 Matcher = Annotated[Text, AfterValidator(_readable)]
 Matchers = Annotated[tuple[Matcher, ...], Field(max_length=50)]
 Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -56,7 +57,7 @@ class Route(Strict):
     receiver: Name | None = None
     matchers: Matchers = ()
     continue_: Flag = Field(default=False, alias="continue")
-    group_by: Annotated[tuple[Label, ...], Field(max_length=len(Label), strict=False)] | None = None
+    group_by: Annotated[tuple[Labelled, ...], Field(max_length=len(Label))] | None = None
     group_wait: Wait | None = None
     group_interval: Wait | None = None
     repeat_interval: Annotated[Duration, between(timedelta(minutes=1), _NEVER_LONGER)] | None = None

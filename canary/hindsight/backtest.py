@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from canary.alert.incident import Policy
+from canary.alert.maintenance import Window, frozen, windows_of
 from canary.hindsight.golden import Nursery
 from canary.hindsight.reign import Epochs, Group, Reign, pages, survey
 from canary.hindsight.rescore import Rescorer
@@ -42,13 +43,17 @@ class Judge(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the config asks for. `aliases` are digests of probes that it asks alike but scores for more, old to new."""
+    """What the config asks for, and its maintenance windows.
+
+    `aliases` are digests of probes that it asks alike but scores for more, old to new.
+    """
 
     rhythms: tuple[Rhythm, ...]
     terms: Terms
     region: str
     scorers: Mapping[str, Scorer]
     aliases: Mapping[str, str]
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ def rerun(
     progress: Progress = lambda _, __: None,
 ) -> Rerun:
     """Run the setting over the span of `source`; all that comes of it is written to `scratch`, which is empty."""
+    with source.reading() as tx:
+        setting = replace(setting, windows=(*setting.windows, *windows_of(tx.silences())))
     past = survey(source, setting.region, since, until)
     active = _active(source, setting)
     if judge is Judge.CURRENT:
@@ -143,7 +150,7 @@ class _Stage:
         with self._scratch.transaction() as tx:
             for batch in self._batches:
                 now = max(_came(one.observation) for one in batch)
-                step = advance(tx, batch, self.watch)
+                step = advance(tx, batch, self.watch, lambda seen: frozen(self._setting.windows, seen))
                 attend(tx, step, self.watch, self._policy, _silent, now)
                 self.fed += sum(row.detector is not None for row in step.rows)
             if self._batches:

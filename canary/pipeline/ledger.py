@@ -69,22 +69,23 @@ class Ledger:
         """Score the batch, and keep it with all that follows from it in one transaction."""
         watch = self.watch
         judged = self._judge(fired, watch)
-        now = self._clock.now()
         with self._store.transaction() as tx:
-            since = min((one.observation.slot_time for one in judged), default=now)
-            windows = (*self.audience.windows, *windows_of(tx.silences(since=since)))
-            step = advance(tx, judged, watch, lambda seen: frozen(windows, seen))
-            decisions = attend(tx, step, watch, self._policy, self._tell, now)
-        return Committed(step, tuple(decisions))
+            return self._keep(tx, judged, watch)
 
     def hand_in(self, judged: Sequence[Judged], also: Callable[[Transaction], None], *, feed: bool = True) -> Committed:
         """Keep what was judged elsewhere, and with `feed` all that follows; `also` is done in the same transaction."""
         watch = self.watch if feed else replace(self.watch, armed={})
         with self._store.transaction() as tx:
-            step = advance(tx, judged, watch)
-            decisions = attend(tx, step, watch, self._policy, self._tell, self._clock.now())
+            committed = self._keep(tx, judged, watch)
             also(tx)
-        return Committed(step, tuple(decisions))
+        return committed
+
+    def _keep(self, tx: Transaction, judged: Sequence[Judged], watch: Watch) -> Committed:
+        now = self._clock.now()
+        since = min((one.observation.slot_time for one in judged), default=now)
+        windows = (*self.audience.windows, *windows_of(tx.silences(since=since)))
+        step = advance(tx, judged, watch, lambda seen: frozen(windows, seen))
+        return Committed(step, tuple(attend(tx, step, watch, self._policy, self._tell, now)))
 
     def _judge(self, fired: Sequence[Fired], watch: Watch) -> list[Judged]:
         with self._store.reading() as tx:

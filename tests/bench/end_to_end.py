@@ -24,6 +24,7 @@ from canary.clock import SystemClock
 from canary.http import HttpClient
 from canary.pipeline.ledger import Fired
 from canary.pipeline.remembered import remembered
+from canary.pipeline.tell import Audience
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.pipeline.writer import Writer, weight
 from canary.probe.client import ProbeClient
@@ -121,7 +122,7 @@ async def ours(url: str, load: Load, requests: int, folder: Path, scorers: Mappi
     store = MeteredStore(open_store(f"sqlite:///{folder / 'canary.db'}", create=True))
     watch = armed(store, targets, scorers)
     clock, http = SystemClock(), HttpClient()
-    ledger = MeteredLedger(store, watch, (), clock)
+    ledger = MeteredLedger(store, watch, Audience(), clock)
     client, writer = (
         ProbeClient(http, clock),
         Writer(ledger.keep, clock, weigh=lambda fired: weight(fired.observations)),

@@ -19,6 +19,7 @@ from canary.pipeline.advance import alarms_again
 from canary.pipeline.ledger import Fired, Ledger
 from canary.pipeline.record import begin, promote_epoch, record
 from canary.pipeline.scopes import is_scope
+from canary.pipeline.tell import Audience
 from canary.probe.client import ProbeClient
 from canary.records import Alarm
 from canary.schedule.plan import Planned
@@ -88,7 +89,7 @@ async def live_through(
 ) -> list[Planned]:
     """Fire and judge what the plan says of this time, one slot after the other, without the waits."""
     clock = SystemClock()
-    ledger = Ledger(store, assembly.watch_of(config, store), (), clock)
+    ledger = Ledger(store, assembly.watch_of(config, store), Audience(), clock)
     due = assembly.plan_of(config).due(begin, end)
     for planned in due:
         seen = await client.fire_at_once(planned.runs)

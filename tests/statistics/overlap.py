@@ -13,6 +13,7 @@ import numpy as np
 
 from canary.alert.incident import Decision
 from canary.pipeline.ledger import Fired, Ledger
+from canary.pipeline.tell import Audience
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.records import (
     Baseline,
@@ -192,7 +193,7 @@ def play(
 ) -> Iterator[tuple[int, Decision]]:
     """Answers of that many slots; every decision, with the slot in which it was made."""
     fleet, rng, clock = targets(), np.random.default_rng(seed), FakeClock(START)
-    ledger = Ledger(store, watch(fleet), [], clock)
+    ledger = Ledger(store, watch(fleet), Audience(), clock)
     with store.transaction() as tx:
         for change in known:
             tx.add_change(change)

@@ -12,6 +12,7 @@ from canary.errors import NotFound
 from canary.pipeline.feedback import Window
 from canary.pipeline.ledger import Committed, Ledger
 from canary.pipeline.record import REVISION
+from canary.pipeline.tell import Audience
 from canary.records import Act, AuditEntry
 from canary.store import MemoryStore
 from canary.testing import FakeClock
@@ -42,7 +43,7 @@ def config(folder: Path, more: str = "feedback: {classes: {thumbs_down: deviatio
 
 def intake(store: MemoryStore, on: Config, told: list[Committed] | None = None) -> LedgerIntake:
     clock = FakeClock(START)
-    ledger = Ledger(store, watch_of(on, store), (), clock)
+    ledger = Ledger(store, watch_of(on, store), Audience(), clock)
     return LedgerIntake(ledger, clock, lambda: on, (told if told is not None else []).append)
 
 

@@ -12,6 +12,7 @@ from canary.pipeline import feedback
 from canary.pipeline.advance import alarms_again
 from canary.pipeline.feedback import Terms, Window, in_use, judged, learn, rhythms
 from canary.pipeline.ledger import Committed, Ledger
+from canary.pipeline.tell import Audience
 from canary.pipeline.watch import Watch, muster
 from canary.records import BaselineStatus, SeriesKey, Symptom
 from canary.store import MemoryStore
@@ -32,7 +33,7 @@ class Desk:
         self.terms = terms
         self.store = MemoryStore()
         self.clock = FakeClock(START)
-        self.ledger = Ledger(self.store, self.watch(), (), self.clock)
+        self.ledger = Ledger(self.store, self.watch(), Audience(), self.clock)
 
     def watch(self) -> Watch:
         with self.store.reading() as tx:

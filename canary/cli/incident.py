@@ -9,6 +9,7 @@ import click
 
 from canary.cli.common import columns, config_at, console, json_option, minute, printable, say, store_of
 from canary.cli.complete import evidence_ids, incident_ids
+from canary.cli.incident_show import STYLES, show
 from canary.cli.probe import show_outcome
 from canary.cli.remote import remote_options
 from canary.cli.word import Noun
@@ -16,17 +17,13 @@ from canary.cli.word import Noun
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from canary.alert.suspects import Suspects
     from canary.cli.remote import Remote
     from canary.config import Config
-    from canary.desk.evidence import Exhibit
     from canary.desk.ground import Ground
-    from canary.records import Act, Incident
+    from canary.records import Act
 
-_STYLES = {"open": "bold red", "acknowledged": "yellow", "resolved": "green"}
 _who = click.option("--by", "who", default=getpass.getuser, help="Who does it. [default: your user name]")
 _which = click.argument("incident_id", shell_complete=incident_ids)
-_which_if_any = click.argument("incident_id", required=False, shell_complete=incident_ids)
 
 
 @click.group(cls=Noun)
@@ -60,34 +57,7 @@ def list_(path: str, everything: bool, remote: "Remote | None", as_json: bool) -
         raise SystemExit(1)
 
 
-@command.command(
-    exits={0: "shown", 2: "no such incident, or bad config or store"},
-    examples=("canary incident show", "canary incident show 72ac --json"),
-)
-@_which_if_any
-@remote_options
-@json_option
-@click.pass_obj
-def show(path: str, incident_id: str | None, remote: "Remote | None", as_json: bool) -> None:
-    """One incident: what, where, since when, how big, evidence, suspected changes, how to replay it.
-
-    INCIDENT_ID is an id or the beginning of one; without it, the newest that is unresolved.
-    """
-    from canary.desk import incidents
-    from canary.desk.evidence import exhibits
-
-    if remote is not None:
-        _show_remote(remote, incident_id, as_json=as_json)
-        return
-    config = config_at(path)
-    ground = _ground(config)
-    with store_of(config) as store, store.reading() as tx:
-        found = tx.incident(incident_id) if incident_id else incidents.newest(tx)
-        if as_json:
-            say(incidents.shown(tx, ground, found))
-            return
-        shown, suspected = exhibits(tx, found), incidents.suspected(tx, ground, found)
-    _show(found, suspected, shown)
+command.add_command(show)
 
 
 @command.command(
@@ -184,66 +154,7 @@ def _listed(found: "Sequence[Any]") -> "Table":
 
     table = columns("incident", "state", "opened", "what")
     for one in found:
-        facts, style = one["incident"], _STYLES[one["incident"]["state"]]
+        facts, style = one["incident"], STYLES[one["incident"]["state"]]
         opened = minute(datetime.fromisoformat(facts["opened_at"]))
         table.add_row(facts["id"], f"[{style}]{facts['state']}[/]", opened, escape(printable(one["summary"])))
-    return table
-
-
-def _show_remote(remote: "Remote", incident_id: str | None, *, as_json: bool) -> None:
-    """As the daemon tells it: the same text, without what only a store can draw."""
-    from rich.markup import escape
-
-    found = remote.get("incidents", incident_id or _newest(remote))
-    if as_json:
-        say(found)
-        return
-    out, facts, (head, *lines) = console(), found["incident"], found["text"]
-    out.print(f"[{_STYLES[facts['state']]}]{facts['state']}[/] [bold]{facts['id']}[/] {escape(printable(head))}")
-    for line in lines:
-        out.print(escape(printable(line)), soft_wrap=True)
-
-
-def _newest(remote: "Remote") -> str:
-    from canary.errors import NotFound
-
-    unresolved = remote.get("incidents")
-    if not unresolved:
-        raise NotFound("no unresolved incident: `canary incident list --all` has the others")
-    return str(unresolved[-1]["incident"]["id"])
-
-
-def _show(found: "Incident", suspected: "Suspects", shown: "list[Exhibit]") -> None:
-    from rich.markup import escape
-
-    from canary.alert.message import text
-
-    out = console()
-    head, *lines = text(found, suspected)
-    out.print(f"[{_STYLES[found.state.value]}]{found.state.value}[/] [bold]{found.id}[/] {escape(head)}")
-    for line in lines:
-        out.print(escape(line), soft_wrap=True)
-    out.print(_findings(found))
-    if shown:
-        for one in shown:
-            seen = one.observation
-            server = f" from {escape(printable(seen.replica))}" if seen.replica else ""
-            out.print(f"[bold]{seen.slot_id[:12]}[/] {minute(seen.slot_time)} {seen.probe_id}{server}", soft_wrap=True)
-            out.print(f"  {escape(one.words())}", soft_wrap=True)
-        out.print(f"look at one: canary incident evidence {shown[0].observation.slot_id[:12]}")
-    if found.resolved_at is None and found.acknowledged_by is None:
-        out.print(f"take it:     canary incident ack {found.id}")
-
-
-def _findings(found: "Incident") -> "Table":
-    from canary.alert.message import answers
-    from canary.pipeline.scopes import is_scope, place_of
-
-    table = columns("finding", "alarms", "since", "share", "recovered")
-    for finding in found.findings:
-        size, series = finding.size, finding.series
-        share = f"{size.best:.1%} ({size.low:.1%} to {size.high:.1%}) of {answers(finding.group)}"
-        what = f"{place_of(series).name} {series.signal}" if is_scope(series) else f"{series.group}/{series.signal}"
-        row = (what, str(finding.alarms), minute(finding.onset.best), share)
-        table.add_row(*row, minute(finding.recovered_at))
     return table

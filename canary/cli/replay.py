@@ -11,6 +11,7 @@ from canary.cli.word import Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
     from rich.console import Console
     from rich.table import Table
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
     cls=Word,
     exits={
         0: "pass: a fault as large as --share is excluded",
-        1: "fail: the target is not as in its baseline",
+        1: "fail: the target is not as in its baseline, or worse than --against",
         2: "inconclusive, or bad input or an error",
     },
     examples=(
         "canary replay 3f2a9c1e                          # an incident, where it is",
         "canary replay 3f2a9c1e --target mid/api/long    # is the pool next door touched too?",
-        "canary replay prose --target mid/api/short --share 0.02 -n 1000",
+        "canary replay 3f2a9c1e --against mid/api/long   # both at once, pair by pair, without a baseline",
+        "canary replay onetoken --target mid/api/short --burst 64 --share 0.02 -n 1000",
     ),
 )
 @click.argument("what", shell_complete=replayable)
@@ -50,24 +52,82 @@ if TYPE_CHECKING:
     show_default=True,
     help="Runs at most; a burst counts as one.",
 )
+@click.option("--against", shell_complete=target_names, help="Judge it by this target's answers to the same probes.")
+@click.option(
+    "--burst", type=click.IntRange(1, 1_024), help="So many equal requests at once. [default: as it is fired]"
+)
 @share_option
 @json_option
 @click.pass_obj
-def command(path: str, what: str, target_name: str | None, n: int, share: float | None, as_json: bool) -> None:
+def command(
+    path: str,
+    what: str,
+    target_name: str | None,
+    n: int,
+    against: str | None,
+    burst: int | None,
+    share: float | None,
+    as_json: bool,
+) -> None:
     """Fire the probes of WHAT at a target and judge the answers against its baseline.
 
     WHAT is an incident, a probe or a probe group (a family, or one in bursts such as onetoken@8). It stops as soon
-    as it is sure. The answers are kept, but feed neither baselines nor detectors.
+    as it is sure, and says which share of touched answers it would have seen. The answers are kept, but feed neither
+    baselines nor detectors. In bursts it is judged by the golden answers of bursts of that size.
     """
     config = config_at(path)
     with store_of(config) as store:
         target, groups = aim(config, store, what, target_name)
+        groups = groups if burst is None else in_bursts(target, groups, burst)
+        if against is not None:
+            _beside(config, store, (target, against), groups, n, share, as_json=as_json)
         report = run_async(again(config, store, target, groups, n, share or config.detect.smallest_share))
     if as_json:
         say(facts(report))
     else:
         show(console(), report)
     raise SystemExit(EXIT[report.verdict.value])
+
+
+def _beside(
+    config: "Config",
+    store: "Store",
+    targets: "tuple[Target, str]",
+    groups: "Groups",
+    n: int,
+    share: float | None,
+    *,
+    as_json: bool,
+) -> "NoReturn":
+    """As `compare` does, with the probes of a replay."""
+    from canary.cli import compare
+    from canary.daemon.assembly import target_of
+    from canary.detect.twosample import PairRule
+    from canary.records import Purpose
+
+    target, other = targets[0], target_of(config, targets[1])
+    rule = PairRule(share or config.detect.smallest_share)
+    found = run_async(compare.side_by_side(config, store, (target, other), groups, n, rule, Purpose.REPLAY))
+    if as_json:
+        say(compare.facts(found))
+    else:
+        compare.show(console(), found)
+    raise SystemExit(EXIT[found.verdict.value])
+
+
+def in_bursts(target: "Target", groups: "Groups", size: int) -> "Groups":
+    """The same probes, so many at once. Raises: CanaryError where the target may not bear that."""
+    from canary.errors import CanaryError
+    from canary.records import burst_group
+
+    if size > target.limits.concurrency:
+        most = target.limits.concurrency
+        raise CanaryError(f"{target.name} may bear {most} requests at once: raise limits.concurrency, or ask for fewer")
+    families: dict[str, dict[str, Probe]] = {}
+    for probes in groups.values():
+        for probe in probes:
+            families.setdefault(burst_group(probe.group, size), {})[probe.id] = probe
+    return {group: tuple(probes.values()) for group, probes in families.items()}
 
 
 def aim(config: "Config", store: "Store", what: str, target_name: str | None) -> "tuple[Target, Groups]":
@@ -80,7 +140,8 @@ def aim(config: "Config", store: "Store", what: str, target_name: str | None) ->
     if groups:
         if target_name is None:
             raise NotFound("which target? Give --target MODEL/PLATFORM/POOL")
-        return target_of(config, target_name), groups
+        target = target_of(config, target_name)
+        return target, _as_fired(groups, probes_on(config, target), what)
     with store.reading() as tx:
         incident = _incident(tx, what)
     target = target_of(config, target_name or largest(incident).target)
@@ -89,6 +150,11 @@ def aim(config: "Config", store: "Store", what: str, target_name: str | None) ->
     if not groups:
         raise NotFound(f"no suite of the config fires what incident {incident.id} is about at {target.name} (any more)")
     return target, groups
+
+
+def _as_fired(groups: "Groups", fired: "Groups", what: str) -> "Groups":
+    """Of a family what is fired there, for of the rest there are no golden answers; a probe by its name as it is."""
+    return {group: fired[group] if what == group and group in fired else probes for group, probes in groups.items()}
 
 
 def _concerns(incident: "Incident", group: str, probes: "Sequence[Probe]") -> bool:

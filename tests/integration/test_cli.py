@@ -292,9 +292,26 @@ def test_a_replay_of_an_incident_needs_no_target(desk: Desk) -> None:
     assert desk.facts("replay", "aaaa1111", "-n", "4")["target"] == SHORT
 
 
+def test_a_replay_beside_another_target_needs_no_baseline(desk: Desk) -> None:
+    found = desk.facts("replay", "aaaa1111", "--against", "mid/api/long", "-n", "60")
+    assert (found["target"], found["against"], found["verdict"]) == (SHORT, "mid/api/long", "pass")
+
+
+def test_a_replay_in_bursts_fires_them_at_once(desk: Desk) -> None:
+    found = desk.facts("replay", "prose", "--target", SHORT, "--against", "mid/api/long", "--burst", "4", "-n", "2")
+    assert {one["group"] for one in found["compared"]} == {"prose@4"}
+    assert found["planned"] == 2 * 2 * 4
+
+
+@pytest.mark.parametrize(("burst", "hint"), [("8", "record a baseline first"), ("64", "may bear 16 requests")])
+def test_a_replay_in_bursts_that_cannot_be_judged_is_refused(desk: Desk, burst: str, hint: str) -> None:
+    result = desk("replay", "prose", "--target", SHORT, "--burst", burst)
+    assert (result.exit_code, hint in result.stderr) == (2, True), result.output
+
+
 def test_a_replay_of_what_no_suite_fires_is_refused(desk: Desk) -> None:
     result = desk("replay", "code", "--target", SHORT)
-    assert (result.exit_code, "armed" in result.stderr) == (2, True)
+    assert (result.exit_code, "record a baseline first" in result.stderr) == (2, True)
 
 
 def test_an_unresolved_incident_is_exit_code_1_of_list_and_status(desk: Desk) -> None:
@@ -306,6 +323,20 @@ def test_an_incident_shows_probe_replica_and_score_of_its_evidence(desk: Desk) -
     assert exhibit["probe"].startswith("prose-")
     assert exhibit["replica"].startswith("api-short")
     assert exhibit["score"]["signal"] == "script"
+
+
+def test_the_story_of_an_incident_says_what_happened_and_what_to_type(desk: Desk) -> None:
+    shown = desk("incident", "show", "aaaa").stdout
+    assert re.search(r"08-25 12:00:00 +onset +prose/script", shown)
+    assert re.search(r"08-25 12:00:00 +opened", shown)
+    assert "canary bisect aaaa1111" in shown
+    assert [one["kind"] for one in desk.facts("incident", "show", "aaaa")["timeline"]] == ["onset", "opened"]
+
+
+def test_the_worst_answers_stand_beside_a_golden_one_unless_somebody_looks_on(desk: Desk) -> None:
+    said = "the text is that of a golden answer"
+    assert said in desk("incident", "show", "aaaa").stdout
+    assert said not in desk("incident", "show", "aaaa", "--no-answers").stdout
 
 
 def test_the_answer_behind_a_slot_is_shown_to_the_operator(desk: Desk) -> None:

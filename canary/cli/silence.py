@@ -3,18 +3,19 @@
 import getpass
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from canary.changes import one_line
-from canary.cli.common import columns, config_at, console, json_option, minute, say, store_of
+from canary.cli.common import columns, config_at, console, json_option, minute, printable, say, store_of
 from canary.cli.complete import matcher_texts, silence_ids
 from canary.cli.moment import length
+from canary.cli.remote import remote_options
 from canary.cli.word import Noun
 
 if TYPE_CHECKING:
-    from canary.desk.silences import Covered
+    from canary.cli.remote import Remote
     from canary.records import Matchers, Silence
 
 _LONGEST = timedelta(days=365)
@@ -72,6 +73,7 @@ def command() -> None:
 @click.option("--from", "start", callback=_moment, help="When it begins: ISO 8601 with a zone. [default: now]")
 @click.option("--maintenance", "freezes", is_flag=True, help="Also let the detectors of these targets stand still.")
 @_who
+@remote_options
 @json_option
 @click.pass_obj
 def add(
@@ -83,6 +85,7 @@ def add(
     start: datetime | None,
     freezes: bool,
     who: str,
+    remote: "Remote | None",
     as_json: bool,
 ) -> None:
     """Tell nobody of incidents that all matchers cover, until a time.
@@ -105,15 +108,18 @@ def add(
     wrong = fault(matchers) if freezes else None
     if wrong is not None:
         raise click.BadParameter(wrong, param_hint="LABEL=GLOB")
-    config = config_at(path)
     silence = made(matchers, who, reason, starts, ends, freezes=freezes)
-    with store_of(config, create=True) as store, store.transaction() as tx:
-        found = desk.add(tx, ground_of(config), silence, who, now)
-    if as_json:
-        say({**describe(silence), **found.facts()})
+    if remote is not None:
+        told = _sent(remote, silence)
     else:
-        click.echo(f"{silence.id} until {minute(silence.ends_at)}")
-        _show(found)
+        config = config_at(path)
+        with store_of(config, create=True) as store, store.transaction() as tx:
+            told = {**describe(silence), **desk.add(tx, ground_of(config), silence, who, now).facts()}
+    if as_json:
+        say(told)
+    else:
+        click.echo(f"{told['id']} until {minute(silence.ends_at)}")
+        _show(told)
 
 
 @command.command(
@@ -121,20 +127,24 @@ def add(
     examples=("canary silence preview pool=tpu-*", "canary silence preview symptom=shape --json"),
 )
 @_matchers
+@remote_options
 @json_option
 @click.pass_obj
-def preview(path: str, matchers: "Matchers", as_json: bool) -> None:
+def preview(path: str, matchers: "Matchers", remote: "Remote | None", as_json: bool) -> None:
     """What these matchers would silence now: targets, and open incidents. Nothing is silenced."""
     from canary.daemon.assembly import ground_of
     from canary.desk.silences import covered
 
-    config = config_at(path)
-    with store_of(config) as store, store.reading() as tx:
-        found = covered(tx, ground_of(config), matchers)
-    if as_json:
-        say(found.facts())
+    if remote is not None:
+        told = remote.post("silences", "preview", matchers=[one.text for one in matchers])
     else:
-        _show(found)
+        config = config_at(path)
+        with store_of(config) as store, store.reading() as tx:
+            told = covered(tx, ground_of(config), matchers).facts()
+    if as_json:
+        say(told)
+    else:
+        _show(told)
 
 
 @command.command(
@@ -143,18 +153,22 @@ def preview(path: str, matchers: "Matchers", as_json: bool) -> None:
     examples=("canary silence list", "canary silence list --all --json"),
 )
 @click.option("--all", "everything", is_flag=True, help="Those that ended too.")
+@remote_options
 @json_option
 @click.pass_obj
-def list_(path: str, everything: bool, as_json: bool) -> None:
+def list_(path: str, everything: bool, remote: "Remote | None", as_json: bool) -> None:
     """Silences that hold or will hold, the first to end first."""
     from canary.alert.silences import describe
     from canary.clock import SystemClock
 
     now = SystemClock().now()
-    with store_of(config_at(path)) as store, store.reading() as tx:
-        found = tx.silences(since=None if everything else now)
+    if remote is not None:
+        found = remote.get("silences", all=everything)
+    else:
+        with store_of(config_at(path)) as store, store.reading() as tx:
+            found = [describe(one) for one in tx.silences(since=None if everything else now)]
     if as_json:
-        say([describe(one) for one in found])
+        say(found)
     elif found:
         _table(found, now)
     else:
@@ -167,20 +181,24 @@ def list_(path: str, everything: bool, as_json: bool) -> None:
 )
 @click.argument("silence_id", shell_complete=silence_ids)
 @_who
+@remote_options
 @json_option
 @click.pass_obj
-def expire(path: str, silence_id: str, who: str, as_json: bool) -> None:
+def expire(path: str, silence_id: str, who: str, remote: "Remote | None", as_json: bool) -> None:
     """End a silence now; what is open then is told within seconds, if the daemon runs."""
     from canary.alert.silences import describe
     from canary.clock import SystemClock
     from canary.desk import silences as desk
 
-    with store_of(config_at(path)) as store, store.transaction() as tx:
-        ended = desk.expire(tx, silence_id, who, SystemClock().now())
-    if as_json:
-        say(describe(ended))
+    if remote is not None:
+        ended = remote.post("silences", silence_id, "expire", by=who)
     else:
-        click.echo(f"{ended.id} ended {minute(ended.ends_at)}")
+        with store_of(config_at(path)) as store, store.transaction() as tx:
+            ended = describe(desk.expire(tx, silence_id, who, SystemClock().now()))
+    if as_json:
+        say(ended)
+    else:
+        click.echo(f"{ended['id']} ended {minute(datetime.fromisoformat(ended['ends_at']))}")
 
 
 def _span(
@@ -197,25 +215,36 @@ def _span(
     return starts, ends
 
 
-def _show(found: "Covered") -> None:
-    from canary.alert.message import summary
+def _sent(remote: "Remote", silence: "Silence") -> Any:
+    return remote.post(
+        "silences",
+        matchers=list(silence.matchers),
+        reason=silence.reason,
+        starts=silence.starts_at.isoformat(),
+        until=silence.ends_at.isoformat(),
+        maintenance=silence.freezes,
+        by=silence.author,
+    )
 
-    names = ", ".join(found.targets[:_SHOWN]) + (", ..." if len(found.targets) > _SHOWN else "")
-    click.echo(f"silences {len(found.targets)} of {found.of} targets now{f': {names}' if names else ''}")
-    for incident in found.incidents:
-        click.echo(f"silences {incident.id} {summary(incident)}")
-    if not found.incidents:
+
+def _show(told: Any) -> None:
+    names = ", ".join(told["targets"][:_SHOWN]) + (", ..." if len(told["targets"]) > _SHOWN else "")
+    click.echo(f"silences {len(told['targets'])} of {told['targets_total']} targets now{f': {names}' if names else ''}")
+    for incident, summary in zip(told["incidents"], told["summaries"], strict=True):
+        click.echo(f"silences {incident} {summary}")
+    if not told["incidents"]:
         click.echo("silences no open incident")
 
 
-def _table(found: "Sequence[Silence]", now: datetime) -> None:
+def _table(found: Sequence[Any], now: datetime) -> None:
     from rich.markup import escape
 
     table = columns("silence", "matches", "from", "until", "by", "reason")
     for one in found:
-        state = "" if one.holds(now) else " (ended)" if one.ends_at <= now else " (to come)"
-        kind = " [bold]maintenance[/]" if one.freezes else ""
-        what = f"{escape(' '.join(one.matchers))}{kind}"
-        ends = f"{minute(one.ends_at)}{state}"
-        table.add_row(one.id, what, minute(one.starts_at), ends, escape(one.author), escape(one.reason))
+        starts, ends = (datetime.fromisoformat(one[key]) for key in ("starts_at", "ends_at"))
+        state = "" if starts <= now < ends else " (ended)" if ends <= now else " (to come)"
+        kind = " [bold]maintenance[/]" if one["maintenance"] else ""
+        what = f"{escape(' '.join(one['matchers']))}{kind}"
+        said = (escape(printable(one["author"])), escape(printable(one["reason"])))
+        table.add_row(one["id"], what, minute(starts), f"{minute(ends)}{state}", *said)
     console().print(table)

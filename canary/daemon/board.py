@@ -14,7 +14,7 @@ from canary.pipeline.feedback import NAME as FEEDBACK
 from canary.pipeline.ledger import Committed
 from canary.pipeline.scopes import scopes_of
 from canary.pipeline.watch import ANSWER, Watch
-from canary.records import Incident, IncidentState, Symptom, Target
+from canary.records import Incident, IncidentState, Observation, Purpose, Symptom, Target
 from canary.web.status import Check, Snapshot, TargetState, TargetStatus
 
 Checks = tuple[Check, ...]
@@ -61,11 +61,12 @@ class Board:
     def committed(self, batch: Committed) -> None:
         """A batch is in the store."""
         now = self._clock.now()
-        for seen in (one.observation for one in batch.step.fresh if one.observation.probe_id != FEEDBACK):
+        for seen in (one.observation for one in batch.step.fresh):
             ended = seen.started_at + seen.duration
-            self._metrics.observed(seen)
-            self._metrics.kept(now - ended)
-            if seen.target in self._since:  # else it was removed while it answered
+            if seen.purpose is Purpose.SCHEDULED:  # what is handed in may be old
+                self._metrics.observed(seen)
+                self._metrics.kept(now - ended)
+            if seen.target in self._since and _shows_life(seen):  # else it was removed while it answered
                 self._last[seen.target] = max(self._last.get(seen.target, ended), ended)
         for row in batch.step.rows:
             self._metrics.scored(row.series, row.score, slot_id=row.slot_id, at=row.slot_time, event=bool(row.event))
@@ -144,6 +145,11 @@ def places(incident: Incident) -> set[OpenIncident]:
     shown = {(finding.series.region, finding.symptom.value) for finding in incident.findings}
     where = incident.model, incident.platform, incident.pool
     return {OpenIncident(*where, region, symptom, severity(incident).value) for region, symptom in shown}
+
+
+def _shows_life(seen: Observation) -> bool:
+    """Whether its target answered a probe; what users complain of says nothing of that."""
+    return seen.purpose in (Purpose.SCHEDULED, Purpose.REPORTED) and seen.probe_id != FEEDBACK
 
 
 def by_target(keys: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from canary.alert import silences
+from canary.alert.message import summary
 from canary.alert.routing import covers, must, place_of
 from canary.desk.ground import Ground
 from canary.errors import NotFound
@@ -27,6 +28,7 @@ class Covered:
             "targets": list(self.targets),
             "targets_total": self.of,
             "incidents": [incident.id for incident in self.incidents],
+            "summaries": [summary(incident) for incident in self.incidents],
         }
 
 
@@ -47,13 +49,13 @@ def add(tx: Transaction, ground: Ground, silence: Silence, who: str, now: dateti
     return covered(tx, ground, matchers)
 
 
-def expire(tx: Transaction, silence_id: str, who: str, now: datetime) -> Silence:
-    """End it; one that had ended stays as it was. Raises: NotFound."""
+def expire(tx: Transaction, silence_id: str, person: str, now: datetime, who: str = "") -> Silence:
+    """End it; one that had ended stays as it was. The act is that of `who`, else of the person. Raises: NotFound."""
     before = tx.silence(silence_id)
-    after = silences.expired(before, who, now)
+    after = silences.expired(before, person, now)
     if after != before:
         tx.put_silence(after)
-        tx.note(AuditEntry(now, who, Act.EXPIRE, after.id, ""))
+        tx.note(AuditEntry(now, who or person, Act.EXPIRE, after.id, person if who else ""))
     return after
 
 

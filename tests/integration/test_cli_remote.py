@@ -1,5 +1,6 @@
 """The words that can ask a daemon elsewhere say the same as over the store itself."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,6 +74,7 @@ def both(tmp_path: Path) -> Iterator[Both]:
     desk = Desk(config)
     add_incident(desk)
     desk(*ROUTING, "--id", "r-1", "--author", "ada", "--until", "2025-08-29T12:30:00Z")
+    desk("silence", "add", "pool=long", "--for", "2h", "--reason", "draining", "--by", "ada")
     token = desk.facts("token", "add", "ops", "--role", "operate")["token"]
     store = open_store(desk.store_url)
     with served(store, config) as url:
@@ -91,6 +93,10 @@ def both(tmp_path: Path) -> Iterator[Both]:
         ("change", "list", "--since", "2025-08-01"),
         ("change", "list", "--since", "2025-08-01", "--json"),
         ("change", "list", "--since", "2025-08-01", "--scope", "mid/api/long"),
+        ("silence", "list"),
+        ("silence", "list", "--all", "--json"),
+        ("silence", "preview", "pool=short"),
+        ("silence", "preview", "pool=short", "--json"),
     ],
     ids=" ".join,
 )
@@ -135,6 +141,20 @@ def test_a_change_is_recorded_as_it_was_said(both: Both) -> None:
 
 def test_a_change_that_touches_no_target_there_is_warned_of(both: Both) -> None:
     assert "no target" in both.far("change", "add", "flag", "x", "--scope", "big/*/*").stderr
+
+
+def test_a_silence_is_added_and_ended(both: Both) -> None:
+    added = both.far("silence", "add", "pool=short", "--for", "1h", "--reason", "kernel", "--by", "ada", "--json")
+    assert added.exit_code == 0, added.output
+    identity = json.loads(added.stdout)["id"]
+    near = {one["id"]: one for one in both.desk.facts("silence", "list")}
+    assert (near[identity]["author"], near[identity]["reason"]) == ("ada", "kernel")
+    ended = both.far("silence", "expire", identity, "--by", "bob")
+    assert (ended.exit_code, ended.stdout.startswith(f"{identity} ended")) == (0, True), ended.output
+    assert [(one["act"], one["who"]) for one in both.desk.facts("audit")[-2:]] == [
+        ("silence.add", "token:ops"),
+        ("silence.expire", "token:ops"),
+    ]
 
 
 def test_the_token_may_come_from_a_file(both: Both, tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from canary.web.api import changes, feedback, gate, hooks, incidents, reading, scores
+from canary.web.api import changes, feedback, gate, hooks, incidents, reading, scores, silences
+from canary.web.api.fields import Problem
 from canary.web.api.kit import Api
-from canary.web.api.models import Problem
 
 PREFIX = "/api/v1"
 
@@ -16,6 +16,6 @@ _ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": Problem}, "5XX": {"
 def routes(api: Api) -> APIRouter:
     """All of them."""
     router = APIRouter(prefix=PREFIX, responses=_ERRORS)
-    for part in (reading, incidents, changes, hooks, gate, feedback, scores):
+    for part in (reading, incidents, changes, hooks, gate, feedback, scores, silences):
         router.include_router(part.routes(api))
     return router

@@ -10,8 +10,9 @@ from canary.changes import change_id
 from canary.changes import scope as read_scope
 from canary.desk import changes as desk
 from canary.records import Change
+from canary.web.api.fields import Where
 from canary.web.api.kit import Api, Json
-from canary.web.api.models import ChangeIn, ChangeOut, RecordedOut, Where
+from canary.web.api.models import ChangeIn, ChangeOut, RecordedOut
 from canary.web.door import SENDERS, Caller
 
 AHEAD = timedelta(minutes=5)

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException
 
 from canary.pipeline.feedback import Window
+from canary.web.api.ingest_models import FeedbackIn, TakenOut
 from canary.web.api.kit import Api, Json
-from canary.web.api.models import FeedbackIn, TakenOut
 from canary.web.door import INGESTERS, Caller
 
 AHEAD = timedelta(minutes=5)

@@ -9,8 +9,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 
+from canary.web.api.fields import GateKey, TargetName
+from canary.web.api.gate_models import FlaggerIn, GateIn, GateOut
 from canary.web.api.kit import Api, Json
-from canary.web.api.models import FlaggerIn, GateIn, GateKey, GateOut, TargetName
 from canary.web.door import OPERATORS, READERS, Caller
 from canary.web.gates import Asked, Busy, Gate, Gates
 

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Request
 from canary.changes import Defaults, Source, parse
 from canary.changes import scope as read_scope
 from canary.desk import changes as desk
+from canary.web.api.fields import Where
 from canary.web.api.kit import Api, Json
-from canary.web.api.models import HeardOut, Where
+from canary.web.api.models import HeardOut
 from canary.web.door import SENDERS, Caller
 
 _BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}

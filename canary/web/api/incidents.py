@@ -7,8 +7,9 @@ from fastapi import APIRouter, Body, Depends, Query
 from canary.desk import incidents as desk
 from canary.desk.evidence import exhibit, outcome
 from canary.records import Act
+from canary.web.api.fields import ActIn, Identity
 from canary.web.api.kit import Api, Json
-from canary.web.api.models import ActIn, DecidedOut, EvidenceOut, Identity, IncidentOut, ShownOut
+from canary.web.api.models import DecidedOut, EvidenceOut, IncidentOut, ShownOut
 from canary.web.door import OPERATORS, READERS, Caller
 
 Said = Annotated[ActIn | None, Body()]

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Depends, Query
 
 from canary.desk import series
 from canary.records import SeriesKey
+from canary.web.api.fields import Glob
+from canary.web.api.fleet_models import SeriesPage, StatusOut, TargetOut
 from canary.web.api.kit import Api, Json
-from canary.web.api.models import Glob, SeriesPage, StatusOut, TargetOut
 from canary.web.document import fleet, target
 
 MOST_REACHES = 50

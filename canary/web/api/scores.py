@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import ValidationError
 
 from canary.errors import ReportError
+from canary.web.api.fields import TargetName
+from canary.web.api.ingest_models import LineIn, TakenOut
 from canary.web.api.kit import Api, Json
-from canary.web.api.models import LineIn, TakenOut, TargetName
 from canary.web.door import INGESTERS, Caller
 from canary.web.intake import Line, Mark
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from canary.metrics import Metrics
 from canary.pipeline.advance import Advance, Judged
 from canary.pipeline.ledger import Committed
 from canary.pipeline.scopes import scopes_of
-from canary.records import Alarm, IncidentState
+from canary.records import Alarm, IncidentState, Purpose
 from canary.store import MemoryStore
 from canary.testing import FakeClock
 from canary.web.status import TargetState
@@ -72,6 +73,23 @@ def test_a_target_is_stale_when_nothing_came_back_for_three_intervals(stage: Sta
     stage.clock.advance(timedelta(seconds=32))
     stage.hear(LONG)
     assert stage.stale() == {SHORT}
+
+
+def test_what_is_handed_in_shows_life_but_is_no_measure_of_our_own_haste(stage: Stage) -> None:
+    old = observation(0, target=SHORT, started_at=T0 - timedelta(days=1), purpose=Purpose.REPORTED)
+    stage.clock.advance(timedelta(seconds=31))
+    fresh = replace(old, slot_id="b", started_at=stage.clock.now())
+    stage.board.committed(Committed(Advance((Judged(old, ()), Judged(fresh, ())), (), (), ()), ()))
+    assert stage.stale() == {LONG}
+    lines = b"".join(stage.metrics.chunks()).decode().splitlines()
+    assert {line.split()[-1] for line in lines if line.startswith("canary_observations_total{")} == {"0.0"}
+
+
+def test_a_complaint_of_users_is_no_sign_of_life(stage: Stage) -> None:
+    stage.clock.advance(timedelta(seconds=31))
+    told = observation(0, target=SHORT, started_at=stage.clock.now(), purpose=Purpose.REPORTED, probe_id="feedback")
+    stage.board.committed(Committed(Advance((Judged(told, ()),), (), (), ()), ()))
+    assert SHORT in stage.stale()
 
 
 @pytest.mark.parametrize("well", [True, False])

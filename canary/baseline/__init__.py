@@ -1,6 +1,15 @@
 """Golden baselines: plan a recording, calibrate it, promote what it proposes. Pure functions on records."""
 
-from canary.baseline.calibration import Judged, Scales, Thresholds, baselines, calibrate, references, thresholds
+from canary.baseline.calibration import (
+    Judged,
+    Scales,
+    Thresholds,
+    baselines,
+    calibrate,
+    proposed,
+    references,
+    thresholds,
+)
 from canary.baseline.drift import Difference, compare, fisher, striking
 from canary.baseline.promotion import promote
 from canary.baseline.recording import REFERENCE_ANSWERS, plan_recording, reference_part
@@ -19,6 +28,7 @@ __all__ = [
     "fisher",
     "plan_recording",
     "promote",
+    "proposed",
     "reference_part",
     "references",
     "restricted",

@@ -110,6 +110,19 @@ def baselines(
                 check_version(score.signal, score.version, signals)
                 key = SeriesKey(recording.target, recording.region, observation.group, score.signal)
                 judged[key].append((observation.probe_digest, score))
+    return proposed(recording, judged, limits, signals, now=now, scales=scales)
+
+
+def proposed(
+    recording: Recording,
+    judged: Mapping[SeriesKey, Sequence[tuple[str, Score]]],
+    limits: Thresholds,
+    signals: Mapping[str, Signal],
+    *,
+    now: datetime,
+    scales: Scales = _ALIKE,
+) -> tuple[Baseline, ...]:
+    """The same from the calibration part's scores by series, each with the digest of its probe."""
     made = _Made(recording, limits, scales, now)
     return tuple(made.baseline(key, scored, signals[key.signal]) for key, scored in sorted(judged.items()))
 
@@ -136,10 +149,10 @@ def calibrate(
     part = reference_part([observation for observation, _ in answers], k=k)
     limits = thresholds((row for row in answers if row[0].slot_id in part), stratified)
     rows = (row for row in answers if row[0].slot_id not in part)
-    proposed = baselines(recording, rows, limits, signals, now=now, scales=scales)
-    if not proposed:
+    made = baselines(recording, rows, limits, signals, now=now, scales=scales)
+    if not made:
         raise BaselineError(f"recording {recording.id} holds no answer that could be judged: record again")
-    return proposed
+    return made
 
 
 def check_version(signal: str, version: int, signals: Mapping[str, Signal]) -> None:

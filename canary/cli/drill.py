@@ -30,16 +30,21 @@ _MOST_WORKERS = 64
     examples=(
         "canary drill corruption",
         "canary drill my-fleet.yaml --report out/ --json",
-        "canary drill misrouting --seeds 20",
+        "canary drill misrouting --fast --seeds 20",
     ),
 )
 @click.argument("name", metavar="NAME|FILE")
 @click.option("--seed", type=click.IntRange(0), help="Another seed, another fleet. [default: the scenario's]")
 @click.option("--seeds", type=click.IntRange(2, 10_000), help="Play it with so many seeds, and tell the distribution.")
+@click.option(
+    "--fast",
+    is_flag=True,
+    help="Fire what the fleet can answer once, and replay its scores: minutes instead of an hour, of the same law.",
+)
 @click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="Write a page with pictures there.")
 @click.option("--png", "pngs", is_flag=True, help="With --report: the pictures as PNG too (extra `plot`).")
 @json_option
-def command(name: str, seed: int | None, seeds: int | None, report: Path | None, pngs: bool, as_json: bool) -> None:
+def command(name: str, seed: int | None, seeds: int | None, fast: bool, report: Path | None, pngs: bool, as_json: bool) -> None:
     """Play a scenario: faults in a simulated fleet, the whole product in virtual time, and was all found?
 
     NAME is one of those that come with Canary, FILE one of your own. The exit code is for your CI.
@@ -50,7 +55,10 @@ def command(name: str, seed: int | None, seeds: int | None, report: Path | None,
         raise click.UsageError("--png goes with --report DIRECTORY")
     found = scenario(name)
     first = found.file.seed if seed is None else seed
-    reports = [_played(found, first, pictures=report is not None)] if seeds is None else _all(found, first, seeds)
+    if seeds is None:
+        reports = [_played(found, first, pictures=report is not None, fast=fast)]
+    else:
+        reports = _all(found, first, seeds, fast=fast)
     if report is not None:
         from canary.drill.page import write
 
@@ -65,7 +73,7 @@ def command(name: str, seed: int | None, seeds: int | None, report: Path | None,
         raise SystemExit(1)
 
 
-def _played(found: "Scenario", seed: int, *, pictures: bool) -> "Report":
+def _played(found: "Scenario", seed: int, *, pictures: bool, fast: bool) -> "Report":
     from canary.drill.perform import perform
 
     with progress(console(stderr=True)) as bar:
@@ -76,17 +84,18 @@ def _played(found: "Scenario", seed: int, *, pictures: bool) -> "Report":
             lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
             pictures=pictures,
             workers=_workers(),
+            fast=fast,
         )
 
 
-def _all(found: "Scenario", first: int, seeds: int) -> "list[Report]":
+def _all(found: "Scenario", first: int, seeds: int, *, fast: bool) -> "list[Report]":
     from canary.drill.perform import perform_all
 
     workers = min(seeds, _workers())
     with progress(console(stderr=True)) as bar:
         task = bar.add_task(f"{found.name}, seeds", total=seeds)
         reports = []
-        for one in perform_all(found.path, range(first, first + seeds), workers):
+        for one in perform_all(found.path, range(first, first + seeds), workers, fast=fast):
             reports.append(one)
             bar.advance(task)
     return sorted(reports, key=lambda one: one.seed)
@@ -109,7 +118,7 @@ def _show(out: "Console", report: "Report") -> None:
     )
     out.print(
         f"{report.runs:,} runs, {report.tokens:,} tokens, and {report.golden_tokens:,} of golden answers; "
-        f"{report.notifications} notifications"
+        f"{report.notifications} notifications{f'; {report.vectors:,} answers fired' if report.vectors else ''}"
     )
     for line in of_bursts(report):
         out.print(line)

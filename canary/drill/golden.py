@@ -29,7 +29,8 @@ from canary.records import Baseline, Recording, Reference
 from canary.store import MemoryStore
 from canary.store.base import Store
 
-_BEFORE = timedelta(days=1)
+BEFORE = timedelta(days=1)
+"""When golden answers are recorded."""
 _WORTH_A_PROCESS = 10_000  # answers; to begin one takes as long as some thousand of them
 
 
@@ -65,7 +66,7 @@ async def learn(scenario: Scenario, seed: int, config: Config, store: Store, wor
 async def learnt(scenario: Scenario, seed: int, config: Config, name: str) -> Learnt:
     """Record the golden answers of one target. Raises: CanaryError."""
     target = assembly.target_of(config, name)
-    clock = VirtualClock(scenario.begin - _BEFORE)
+    clock = VirtualClock(scenario.begin - BEFORE)
     store = MemoryStore()
     probes = assembly.probes_on(config, target)
     answers = scenario.file.probing.golden or golden_answers(config)

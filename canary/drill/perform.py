@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from canary.draw import Chart
+from canary.drill.fast.read import read_columns
+from canary.drill.fast.show import play_fast
+from canary.drill.fast.store import FastStore
 from canary.drill.judge import Judgement, judge
 from canary.drill.progress import Progress
-from canary.drill.rules import RuleOutcome, compare
+from canary.drill.rules import Read, RuleOutcome, compare, read_rows
 from canary.drill.scenario import Scenario, load
 from canary.drill.stage import Bursts, Played, play
 from canary.hindsight.explain import cases, explain
@@ -35,7 +38,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a drill came to. Tokens are those of prompts and answers."""
+    """What a drill came to. Tokens are those of prompts and answers.
+
+    `vectors` is how many answers a fast drill fired, and drew all others from; 0 for one that fired them all.
+    """
 
     name: str
     why: str
@@ -52,6 +58,7 @@ class Report:
     judgement: Judgement
     rules: tuple[RuleOutcome, ...]
     bursts: tuple[Bursts, ...] = ()
+    vectors: int = 0
     pictures: tuple[Picture, ...] = field(default=(), repr=False)
 
 
@@ -66,8 +73,18 @@ def of_bursts(report: Report) -> Iterator[str]:
         )
 
 
-def perform(scenario: Scenario, seed: int, progress: Progress, *, pictures: bool = False, workers: int = 1) -> Report:
+def perform(
+    scenario: Scenario,
+    seed: int,
+    progress: Progress,
+    *,
+    pictures: bool = False,
+    workers: int = 1,
+    fast: bool = False,
+) -> Report:
     """Play, judge and compare, in a store that is gone at the end. `workers` as in `play`. Raises: CanaryError."""
+    if fast:
+        return _perform_fast(scenario, seed, progress, pictures=pictures)
     shelf = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
     with TemporaryDirectory(prefix="canary-drill-", dir=shelf) as name:
         store = open_store(f"sqlite:///{Path(name) / 'drill.db'}", create=True)
@@ -78,18 +95,25 @@ def perform(scenario: Scenario, seed: int, progress: Progress, *, pictures: bool
             store.close()
 
 
-def perform_all(path: Path, seeds: Sequence[int], workers: int) -> Iterator[Report]:
+def perform_all(path: Path, seeds: Sequence[int], workers: int, *, fast: bool = False) -> Iterator[Report]:
     """The reports of many seeds, in processes of their own, as they come. Raises: CanaryError."""
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for done in as_completed([pool.submit(_perform_quietly, path, seed) for seed in seeds]):
+        for done in as_completed([pool.submit(_perform_quietly, path, seed, fast) for seed in seeds]):
             yield done.result()
 
 
-def _perform_quietly(path: Path, seed: int) -> Report:
-    return perform(load(path), seed, lambda *_: None)
+def _perform_quietly(path: Path, seed: int, fast: bool) -> Report:  # noqa: FBT001  executors pass places
+    return perform(load(path), seed, lambda *_: None, fast=fast)
 
 
-def _report(played: Played, store: Store, *, pictures: bool) -> Report:
+def _perform_fast(scenario: Scenario, seed: int, progress: Progress, *, pictures: bool) -> Report:
+    store = FastStore()
+    with TemporaryDirectory(prefix="canary-drill-") as name:
+        played, vectors = asyncio.run(play_fast(scenario, seed, store, Path(name), progress))
+    return replace(_report(played, store, read_columns, pictures=pictures), vectors=vectors)
+
+
+def _report(played: Played, store: Store, read: Read = read_rows, *, pictures: bool) -> Report:
     scenario = played.scenario
     judgement = judge(played, store)
     with store.reading() as tx:
@@ -108,7 +132,7 @@ def _report(played: Played, store: Store, *, pictures: bool) -> Report:
         golden_tokens=played.golden_tokens,
         notifications=len(played.notifications),
         judgement=judgement,
-        rules=compare(played, store),
+        rules=compare(played, store, read),
         bursts=played.bursts,
         pictures=tuple(_pictures(judgement, store)) if pictures else (),
     )

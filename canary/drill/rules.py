@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from canary.drill.scenario import Scenario, Truth
 from canary.drill.stage import Played
-from canary.records import BaselineStatus, Score
-from canary.store.base import ScoreRow, Store
+from canary.records import BaselineStatus, Score, SeriesKey
+from canary.store.base import Store, Transaction
 
 _GOLDEN = 200
 _RECENT = 50
@@ -25,11 +25,15 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Its scores in order: whether each was an event, its value, and golden values, where its kind has them."""
+    """Its scores in order: whether each was an event, its value, and golden values, where its kind has them.
+
+    `moments` are their slot times.
+    """
 
     events: NDArray[np.float64]
     values: NDArray[np.float64]
     golden: NDArray[np.float64]
+    moments: Sequence[datetime] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,19 @@ class RuleOutcome:
     false_alarms: int
 
 
-def compare(played: Played, store: Store) -> tuple[RuleOutcome, ...]:
+Read = Callable[[Transaction, SeriesKey], tuple[NDArray[np.bool_], NDArray[np.float64], Sequence[datetime]]]
+"""The scores that a series was fed: whether each was an event, its value, its slot time."""
+
+
+def read_rows(tx: Transaction, series: SeriesKey) -> tuple[NDArray[np.bool_], NDArray[np.float64], Sequence[datetime]]:
+    """From the rows of any store."""
+    rows = tx.scores(series)
+    values = [row.score.value for row in rows if isinstance(row.score, Score)]
+    events = np.array([bool(row.event) for row in rows], dtype=np.bool_)
+    return events, np.array(values, dtype=np.float64), [row.slot_time for row in rows]
+
+
+def compare(played: Played, store: Store, read: Read = read_rows) -> tuple[RuleOutcome, ...]:
     """Every rule over every armed series."""
     scenario = played.scenario
     raised: dict[str, list[tuple[str, datetime]]] = {name: [] for name in RULES}
@@ -52,20 +68,19 @@ def compare(played: Played, store: Store) -> tuple[RuleOutcome, ...]:
             for baseline in tx.baselines(target=target, status=BaselineStatus.ACTIVE)
         }
         for key in sorted(played.watch.armed):
-            rows = tx.scores(key)
-            for name, moments in _alarms(rows, golden.get(key, ())):
-                raised[name] += [(key.target, moment) for moment in moments]
+            events, values, moments = read(tx, key)
+            spread = golden.get(key, ())[:: max(1, len(golden.get(key, ())) // _GOLDEN)]
+            series = Series(events.astype(np.float64), values, np.array(spread), moments)
+            for name, begun in _alarms(series):
+                raised[name] += [(key.target, moment) for moment in begun]
     return tuple(_outcome(scenario, name, alarms) for name, alarms in raised.items())
 
 
-def _alarms(rows: Sequence[ScoreRow], golden: Sequence[float]) -> Iterator[tuple[str, list[datetime]]]:
-    values = [row.score.value for row in rows if isinstance(row.score, Score)]
-    spread = golden[:: max(1, len(golden) // _GOLDEN)]
-    series = Series(np.array([bool(row.event) for row in rows], dtype=float), np.array(values), np.array(spread))
+def _alarms(series: Series) -> Iterator[tuple[str, list[datetime]]]:
     for name, rule in RULES.items():
-        over = rule(series) if len(rows) else np.zeros(0, dtype=bool)
+        over = rule(series) if len(series.events) else np.zeros(0, dtype=bool)
         begun = np.flatnonzero(over & ~np.concatenate([[False], over[:-1]]))
-        yield name, [rows[int(at)].slot_time for at in begun]
+        yield name, [series.moments[int(at)] for at in begun]
 
 
 def _outcome(scenario: Scenario, name: str, alarms: Sequence[tuple[str, datetime]]) -> RuleOutcome:

@@ -93,7 +93,7 @@ async def play(
     scorers = recalled(watch.scorers)
     ledger = Ledger(store, replace(watch, scorers=scorers), audience_of(config), clock, breath=0.0, room=REFERENCES)
     client = RecallingClient(LabWire(fleet, scenario.faults, clock), clock)
-    async with _delivering(store, clock) as deliver:
+    async with delivering(store, clock) as deliver:
         show = _Show(scenario, config, store, clock, client, ledger)
         await show.run(deliver, progress)
     return Played(
@@ -136,7 +136,7 @@ class _Show:
     def bursts(self) -> tuple[Bursts, ...]:
         return tuple(Bursts(size, slots, self._burst_tokens[size]) for size, slots in sorted(self._bursts.items()))
 
-    async def run(self, deliver: "_Delivery", progress: Progress) -> None:
+    async def run(self, deliver: "Delivery", progress: Progress) -> None:
         begin = now = self._clock.now()
         batch = batch_of(self._plan)
         tidy = now + _HOUSEKEEPING
@@ -202,7 +202,7 @@ def batch_of(plan: Plan) -> timedelta:
     return _MINUTE * max(1, min(_MOST_MINUTES, int(per_minute // _RUNS_A_MINUTE)))
 
 
-class _Delivery:
+class Delivery:
     """Waits until the outbox has delivered all that is owed."""
 
     def __init__(self, store: Store, clock: VirtualClock) -> None:
@@ -233,8 +233,9 @@ class _Untold:
 
 
 @asynccontextmanager
-async def _delivering(store: Store, clock: VirtualClock) -> AsyncIterator[_Delivery]:
-    delivery = _Delivery(store, clock)
+async def delivering(store: Store, clock: VirtualClock) -> AsyncIterator[Delivery]:
+    """While it lasts, the outbox works."""
+    delivery = Delivery(store, clock)
     working = asyncio.create_task(delivery.work())
     try:
         yield delivery

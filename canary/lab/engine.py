@@ -94,6 +94,16 @@ class Engine:
         strikes = strike(work.touch, len(self._plan(work.weights, work.prompt).ids), rng)
         return self._new_answer(settled, strikes, rng) if strikes or not greedy else self._settled(settled)
 
+    def calm(self, work: Work) -> float:
+        """Probability that of what strikes at random, step by step, nothing strikes an answer."""
+        touch, steps = work.touch, len(self._plan(work.weights, work.prompt).ids) - 1
+        return float(np.prod([1.0 - rate for rate in (touch.corrupted, touch.swapped, touch.dropped)])) ** steps
+
+    def struck(self, work: Work, key: int) -> bool:
+        """Whether something of it strikes the answer that has this key."""
+        states = len(self._plan(work.weights, work.prompt).ids)
+        return bool(strike(work.touch, states, noise.generator("decode", key)))
+
     def _fit(self, tokens: int, sampling: Sampling, pool: Pool) -> None:
         if tokens + sampling.max_tokens > pool.context:
             raise ContextTooLong(f"the context holds {pool.context} tokens")

@@ -85,10 +85,15 @@ def chosen(place: int, count: int, share: float, about: tuple[object, ...]) -> b
 
     A larger share concerns those of a smaller one too.
     """
-    concerned = max(1, round(share * count)) if share else 0
-    return place in _shuffled(count, about)[:concerned]
+    return place in ranking(count, about)[: concerned(count, share)]
+
+
+def concerned(count: int, share: float) -> int:
+    """How many of `count` replicas."""
+    return max(1, round(share * count)) if share else 0
 
 
 @lru_cache(maxsize=1024)
-def _shuffled(count: int, about: tuple[object, ...]) -> tuple[int, ...]:
+def ranking(count: int, about: tuple[object, ...]) -> tuple[int, ...]:
+    """Replicas in the order in which a growing share concerns them."""
     return tuple(sorted(range(count), key=lambda place: digest(about, place)))

@@ -14,7 +14,7 @@ from canary.lab.engine import ANSWERS, Answer, Engine, Server, Work
 from canary.lab.faults import OF_REPLICAS, Fault, FaultKind, chosen, strength
 from canary.lab.model import vocabulary
 from canary.lab.selection import Layout
-from canary.lab.spec import FleetSpec, Pool
+from canary.lab.spec import FleetSpec, Platform, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Fleet:
 
     def __init__(self, spec: FleetSpec, faults: Sequence[Fault] = (), room: int = ANSWERS) -> None:
         self.spec = spec
-        self._engine = Engine(spec.seed, room)
+        self.engine = Engine(spec.seed, room)
         self._pools = {(p.name, pool.name): (p, pool) for p in spec.platforms for pool in p.pools}
         self.switch(faults)
 
@@ -84,22 +84,24 @@ class Fleet:
         faults = [f for f in here if f.batch <= batch]
         server = self._route(request, request.affinity or str(key), faults)
         struck = [f for f in faults if f.replica in (None, server.index) and self._strikes(f, server, key)]
+        program = batches.program(noise.fraction("program", key), batches.load(hour, self.spec.swing), batch)
+        return self.served(request, server, struck, program, key)
+
+    def served(self, request: Request, server: Server, struck: Sequence[Fault], program: int, key: int) -> Reply:
+        """What this server makes of it in such a batch, where these faults strike. Raises: ContextTooLong."""
         delay = server.pool.latency * (0.75 + 0.5 * noise.fraction("delay", key))
         delay += sum(fault.seconds for fault in struck if fault.kind is FaultKind.SLOW)
         for failure in (FaultKind.UNREACHABLE, FaultKind.THROTTLED):
             if any(fault.kind is failure for fault in struck):
                 return Reply(server.name, delay, failure=failure)
-        program = batches.program(noise.fraction("program", key), batches.load(hour, self.spec.swing), batch)
-        touch = _touch(struck, batches.SIZES[program])
-        work = Work(request.model, request.prompt, request.sampling, _upgraded(server, struck), program, touch)
-        return Reply(server.name, delay, self._engine.answer(work, key))
+        return Reply(server.name, delay, self.engine.answer(work_of(request, server, struck, program), key))
 
     def _strikes(self, fault: Fault, server: Server, key: int) -> bool:
         """Code and weights are a replica's, and stay there; anything else strikes answers at random."""
         if fault.kind not in OF_REPLICAS:
             return noise.fraction("struck", key, fault.kind) < fault.share
         pool = server.pool
-        about = (self.spec.seed, fault.kind, server.platform.name, pool.name)
+        about = lot(self.spec.seed, fault.kind, server.platform, pool)
         return fault.replica is not None or chosen(server.index, pool.replicas, fault.share, about)
 
     def _route(self, request: Request, session: str, faults: Sequence[Fault]) -> Server:
@@ -114,6 +116,17 @@ class Fleet:
     def _pool_anywhere(self, name: str) -> Pool:
         """The setup called `name`: every platform has a few servers of it, even where none is meant for users."""
         return next(pool for _, pool in self._pools.values() if pool.name == name)
+
+
+def lot(seed: int, kind: FaultKind, platform: Platform, pool: Pool) -> tuple[object, ...]:
+    """What decides about which replicas of a pool a share of them is."""
+    return seed, kind, platform.name, pool.name
+
+
+def work_of(request: Request, server: Server, struck: Sequence[Fault], program: int) -> Work:
+    """The request as the server finds it."""
+    touch = _touch(struck, batches.SIZES[program])
+    return Work(request.model, request.prompt, request.sampling, _upgraded(server, struck), program, touch)
 
 
 def _touch(struck: Sequence[Fault], size: int) -> Touch:

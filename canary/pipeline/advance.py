@@ -187,7 +187,7 @@ class _Feeding:
             passed = self._passed[still.series]
             yield replace(still, slot_time=max(passed, still.slot_time or passed))
         for scope, (state, digest, slot_time) in self._hearing.states():
-            yield _stored(scope, state, digest, slot_time)
+            yield kept_state(scope, state, digest, slot_time)
 
     def _pass_over(self, row: ScoreRow) -> None:
         if row.series in self._tracks:
@@ -238,10 +238,11 @@ class _Track:
 
     def stored(self) -> StoredState:
         """The state as it is to be kept."""
-        return _stored(self.series, self._state, self.watched.digest, self._slot_time)
+        return kept_state(self.series, self._state, self.watched.digest, self._slot_time)
 
 
-def _stored(series: SeriesKey, state: EsrState, detector: str, slot_time: datetime | None) -> StoredState:
+def kept_state(series: SeriesKey, state: EsrState, detector: str, slot_time: datetime | None) -> StoredState:
+    """The state of a series' or a scope's detector, as it is to be kept."""
     reached, n = float(evidence(state)), int(state.n)
     return StoredState(series, StateKind.ALARM, detector, state.version, to_bytes(state), reached, n, slot_time)
 
@@ -313,7 +314,7 @@ def _step(state: EsrState, detector: Detector, row: ScoreRow) -> Step:
     reached = float(evidence(after))
     if reached < 0.0:
         return Step(row, row.series, row.detector or "", budget, log_e, after, reached, None)
-    alarm = _alarm(row.series, row, reached, row.detector or "")
+    alarm = alarm_of(row.series, row, reached, row.detector or "")
     return Step(row, row.series, row.detector or "", budget, log_e, after, reached, alarm)
 
 
@@ -346,10 +347,11 @@ def _scope_steps(heard: Heard, row: ScoreRow) -> Iterator[Step]:
 
 
 def _scope_alarm(heard: Heard, nth: int, row: ScoreRow) -> Alarm:
-    return _alarm(heard.scope(nth), row, float(heard.reached[nth]), heard.digests[nth])
+    return alarm_of(heard.scope(nth), row, float(heard.reached[nth]), heard.digests[nth])
 
 
-def _alarm(series: SeriesKey, row: ScoreRow, reached: float, detector: str) -> Alarm:
+def alarm_of(series: SeriesKey, row: ScoreRow, reached: float, detector: str) -> Alarm:
+    """Of a series, or of a scope, at a score that it heard; `reached` is ln R."""
     return Alarm(_alarm_id(series, row.slot_id), series, row.slot_id, row.slot_time, reached, detector)
 
 

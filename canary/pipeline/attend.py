@@ -99,10 +99,12 @@ def _standing(incidents: Iterable[Incident]) -> list[Finding]:
     return [finding for incident in open_ones for finding in machine.unrecovered(incident)]
 
 
-def _heard(finding: Finding, events: Iterable[ScoreRow]) -> list[bool]:
+def _heard(finding: Finding, events: Sequence[ScoreRow]) -> list[bool]:
     """Whether the answers of the place that the finding speaks of were events."""
     series = of_place(finding.blame.place, finding.series) if finding.blame else finding.series
-    return [bool(row.event) for row in events if hears(series, row.series, row.replica)]
+    cells = {(row.series, row.replica) for row in events}
+    heard = {cell for cell in cells if hears(series, *cell)}
+    return [bool(row.event) for row in events if (row.series, row.replica) in heard]
 
 
 def _recovers(tx: Transaction, series: SeriesKey, events: Sequence[bool]) -> bool:
@@ -112,11 +114,10 @@ def _recovers(tx: Transaction, series: SeriesKey, events: Sequence[bool]) -> boo
         return False
     test = RecoveryTest.from_json(tx.detector(stored.detector))
     state = from_bytes(stored.blob)
-    for event in events:
-        state = test.step(state, event=event)
-        if test.recovered(state):
-            tx.drop_states(StateKind.RECOVERY, [series])
-            return True
+    state = test.steps(state, events)
+    if test.recovered(state):
+        tx.drop_states(StateKind.RECOVERY, [series])
+        return True
     tx.put_states([_stored(series, test, state, stored.n + len(events))])
     return False
 

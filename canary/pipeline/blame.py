@@ -100,6 +100,11 @@ class Past:
         """The armed series that a scope hears; a series hears itself."""
         return members(series, self.alike(series))
 
+    def answer(self, slot_id: str) -> Sequence[ScoreRow]:
+        """What one answer was fed to."""
+        kept = self._tx.judged([slot_id]).get(slot_id)
+        return [row for row in kept.scores if row.detector is not None] if kept else ()
+
     def history(self, series: Sequence[SeriesKey], answers: int, since: datetime | None = None) -> list[Heard]:
         """The latest fed scores of armed series, in the order of feeding."""
         each = max(_LEAST, answers // max(1, len(series)))

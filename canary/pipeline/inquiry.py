@@ -76,8 +76,9 @@ def investigate(past: Past, alarm: Alarm, watch: Watch, told: Iterable[Finding],
 
 def _is_in(past: Past, alarm: Alarm, place: SeriesKey) -> bool:
     """Whether the answer that raised the alarm is of the place. Else a wide scope repeats what is wrong elsewhere."""
-    rows = past.history(past.members(alarm.series), HISTORY, alarm.at)
-    return any(hears(place, one.row.series, one.row.replica) for one in rows if one.row.slot_id == alarm.slot_id)
+    members = frozenset(past.members(alarm.series))
+    rows = past.answer(alarm.slot_id)
+    return any(row.series in members and hears(place, row.series, row.replica) for row in rows)
 
 
 def _signal(series: SeriesKey) -> tuple[str, str]:

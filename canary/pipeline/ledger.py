@@ -85,7 +85,12 @@ class Ledger:
         since = min((one.observation.slot_time for one in judged), default=now)
         windows = (*self.audience.windows, *windows_of(tx.silences(since=since)))
         step = advance(tx, judged, watch, lambda seen: frozen(windows, seen))
-        return Committed(step, tuple(attend(tx, step, watch, self._policy, self._tell, now)))
+        return self.conclude(tx, step, watch)
+
+    def conclude(self, tx: Transaction, step: Advance, watch: Watch) -> Committed:
+        """What follows from scores that were fed: incidents, and notifications that are owed."""
+        decisions = attend(tx, step, watch, self._policy, self._tell, self._clock.now())
+        return Committed(step, tuple(decisions))
 
     def _judge(self, fired: Sequence[Fired], watch: Watch) -> list[Judged]:
         with self._store.reading() as tx:

@@ -144,7 +144,7 @@ class Plan:
             if (entry := self._by_key.get(key)) is not None:
                 interval = entry.interval // _MILLISECOND
                 steps = (nth * interval // self.factor for nth in range(1, self.factor))
-                phases = sorted((self._phase(entry) + step) % interval for step in steps)
+                phases = sorted((self.phase(entry) + step) % interval for step in steps)
                 jitter = entry.jitter // _MILLISECOND // self.factor
                 yield _Lane(interval, jitter, tuple(phases), (entry,) * len(phases), extra=True)
 
@@ -152,7 +152,8 @@ class Plan:
     def _by_key(self) -> dict[Key, PlanEntry]:
         return {entry.key: entry for entry in self.entries}
 
-    def _phase(self, entry: PlanEntry) -> int:
+    def phase(self, entry: PlanEntry) -> int:
+        """Where the slots of an entry lie in its interval, in milliseconds since the Unix epoch."""
         return _draw(self.region, *entry.key) % (entry.interval // _MILLISECOND)
 
     @cached_property
@@ -160,7 +161,7 @@ class Plan:
         rhythms: dict[tuple[int, int], list[tuple[int, Key, PlanEntry]]] = defaultdict(list)
         for entry in self.entries:
             rhythm = entry.interval // _MILLISECOND, entry.jitter // _MILLISECOND
-            rhythms[rhythm].append((self._phase(entry), entry.key, entry))
+            rhythms[rhythm].append((self.phase(entry), entry.key, entry))
         return tuple(
             _Lane(interval, jitter, tuple(phase for phase, _, _ in ordered), tuple(entry for _, _, entry in ordered))
             for (interval, jitter), rows in rhythms.items()

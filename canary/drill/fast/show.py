@@ -1,0 +1,167 @@
+"""A fast drill from its scenario to what came of it."""
+
+from collections import deque
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from canary.alert import incident as machine
+from canary.config import Config
+from canary.daemon import assembly
+from canary.drill.clock import VirtualClock
+from canary.drill.fast.bank import Bank
+from canary.drill.fast.columns import Columns
+from canary.drill.fast.deal import Dealer, Track
+from canary.drill.fast.engine import Engine
+from canary.drill.fast.golden import deal_golden, learn
+from canary.drill.fast.odds import Odds
+from canary.drill.fast.slots import Dealt, deal, in_order, milliseconds
+from canary.drill.fast.store import FastStore
+from canary.drill.fast.tables import Tables
+from canary.drill.fast.units import Units
+from canary.drill.scenario import Scenario
+from canary.drill.setup import configured
+from canary.drill.stage import BEFORE, Delivery, Event, Played, Progress, batch_of, delivering
+from canary.forecast import golden_answers
+from canary.pipeline.advance import Advance
+from canary.pipeline.ledger import Ledger
+from canary.pipeline.record import begin
+from canary.records import Change
+from canary.schedule.plan import Key
+from canary.store.base import ScoreRow
+
+_TELL = timedelta(days=1)  # between two states that are kept
+
+
+async def play_fast(
+    scenario: Scenario, seed: int, store: FastStore, folder: Path, progress: Progress
+) -> tuple[Played, int]:
+    """As `canary.drill.stage.play`, from recorded score vectors; and how many there are. Raises: CanaryError."""
+    config = configured(scenario, folder)
+    columns, vectors = await _deal(scenario, seed, config, store, progress)
+    store.columns = columns
+    clock = VirtualClock(scenario.begin)
+    ledger = Ledger(store, columns.tables.watch, assembly.receivers_of(config), clock, breath=0.0)
+    async with delivering(store, clock) as deliver:
+        show = _Show(scenario, store, columns, clock, ledger, batch_of(assembly.plan_of(config)))
+        await show.run(deliver, progress)
+    watch = columns.tables.watch
+    return Played(scenario, seed, config, watch, show.runs, tuple(show.events), tuple(deliver.receiver.taken)), vectors
+
+
+async def _deal(
+    scenario: Scenario, seed: int, config: Config, store: FastStore, progress: Progress
+) -> tuple[Columns, int]:
+    """Target by target: fire what it can answer, record a golden baseline from that, and deal its slots."""
+    spec, plan, before = scenario.spec(seed), assembly.plan_of(config), scenario.begin - BEFORE
+    scorers, answers = assembly.scorers_of(config), scenario.file.probing.golden or golden_answers(config)
+    tracks = [Track(entry, Odds(spec, *entry.target.name.rsplit("/", 2))) for entry in plan.entries]
+    bank = Bank(spec, config.targets, config.region, before)
+    dealer, units = Dealer(bank, np.random.default_rng(seed)), Units(bank)
+    dealt: dict[Key, Dealt] = {}
+    for done, target in enumerate(config.targets):
+        progress("firing what there is to answer", done, len(config.targets))
+        ours = [track for track in tracks if track.entry.target == target]
+        golden = [await deal_golden(track, answers, dealer, before) for track in ours]
+        dealt |= {track.entry.key: await deal(scenario, plan, track, dealer) for track in ours}
+        recording = begin(store, target, config.region, answers, before)
+        learn(store, recording, golden, bank, units, scorers)
+        whole = sum(int(units.tokens(part).sum()) for one in golden for part in (one.part, one.calibration))
+        store.golden[target.name] = before, whole
+    watch = assembly.watch_of(config, store)
+    slots = in_order([dealt[track.entry.key] for track in tracks])
+    for vectors in slots.vectors:
+        units.of(vectors)  # so that all have a number
+    return Columns(slots, Tables(watch, tracks, config.region, units)), len(bank)
+
+
+class _Show:
+    def __init__(
+        self,
+        scenario: Scenario,
+        store: FastStore,
+        columns: Columns,
+        clock: VirtualClock,
+        ledger: Ledger,
+        batch: timedelta,
+    ) -> None:
+        self.runs = 0
+        self.events: list[Event] = []
+        self._scenario = scenario
+        self._store = store
+        self._columns = columns
+        self._clock = clock
+        self._ledger = ledger
+        self._batch = batch
+        self._engine = Engine(columns)
+        self._to_come: deque[Change] = deque(scenario.changes)
+        self._bursts = np.array([track.entry.burst for track in columns.tables.tracks])
+
+    async def run(self, deliver: Delivery, progress: Progress) -> None:
+        begin, end = self._scenario.begin, self._scenario.end
+        now, told = begin, begin
+        self._keep_detectors()
+        while now < end:
+            now = min(now + self._batch, end)
+            self._clock.reach(now)
+            self._record_changes(now)
+            if self._hear(now):
+                await deliver()
+            if now >= told or now == end:
+                told = now + _TELL
+                self._keep_states()
+                progress("probing", int((now - begin).total_seconds()), int((end - begin).total_seconds()))
+
+    def _hear(self, now: datetime) -> bool:
+        """Whether anything was decided."""
+        columns = self._columns
+        low, high = columns.seen, int(np.searchsorted(columns.fired, milliseconds(now), side="right"))
+        if high == low:
+            return False
+        self.runs += int(self._bursts[columns.track[low:high]].sum())
+        alarms = self._engine.hear(low, high)
+        columns.seen = high
+        with self._store.transaction() as tx:
+            tx.add_alarms(alarms)
+            signals = {
+                finding.series.signal
+                for incident in tx.incidents(open_only=True)
+                for finding in machine.unrecovered(incident)
+            }
+            if not alarms and not tx.incidents(open_only=True):
+                return False
+            rows = self._rows(low, high, signals)
+            committed = self._ledger.conclude(tx, Advance((), rows, tuple(alarms), ()))
+        self.events += [Event(now, incident, reason) for incident, reason in committed.decisions]
+        return bool(committed.decisions)
+
+    def _rows(self, low: int, high: int, signals: set[str]) -> tuple[ScoreRow, ...]:
+        """What was fed meanwhile to the series that somebody hopes will recover, in the order of feeding."""
+        columns = self._columns
+        first, last = low + 1, high + 1
+        found = []
+        for line in columns.lines:
+            if line.series.signal in signals and line.watched is not None:
+                seq, fed = columns.shelves[line.track].seq, columns.fed(line)
+                at = np.searchsorted(seq, (first, last))
+                begin, end = np.searchsorted(fed, at)
+                found += columns.rows(line, fed[begin:end].tolist())
+        return tuple(sorted(found, key=lambda row: row.seq))
+
+    def _keep_detectors(self) -> None:
+        """So that steps can be made again."""
+        with self._store.transaction() as tx:
+            for watched in self._columns.tables.watch.armed.values():
+                tx.put_detector(watched.digest, watched.parameters)
+                tx.put_detector(watched.hierarchy.digest, watched.hierarchy.to_json())
+
+    def _keep_states(self) -> None:
+        """So that it is known who was judged, and how strong the evidence is."""
+        with self._store.transaction() as tx:
+            tx.put_states(list(self._engine.states()))
+
+    def _record_changes(self, now: datetime) -> None:
+        while self._to_come and self._to_come[0].at <= now:
+            with self._store.transaction() as tx:
+                tx.add_change(self._to_come.popleft())

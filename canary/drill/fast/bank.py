@@ -28,7 +28,7 @@ SAMPLES = 256
 """The same for an answer whose tokens are sampled."""
 
 _PAUSE = timedelta(hours=1)  # longer than any silence that a throttled answer asks for
-_NEVER = 1e-6  # an answer that is that seldom calm is not waited for
+_NEVER = 1e-6  # what is that seldom is left out
 _FAILING = (FaultKind.UNREACHABLE, FaultKind.THROTTLED)
 
 
@@ -155,23 +155,17 @@ class _Told(Fleet):
     def reply(self, request: Request, nth: int = 0, batch: int = 1, hour: float = NOON) -> Reply:
         if self.order is None:
             raise RuntimeError("nobody said what the request meets")
-        meeting = self.order.meeting
+        order, meeting = self.order, self.order.meeting
         server, struck, program = meeting.server, meeting.struck, meeting.program
-        self.chance, self.key = 0.0, self.order.key
+        self.chance, self.key = 0.0, order.key
         if not any(fault.kind in _FAILING for fault in struck):
             work = work_of(request, server, struck, program)
             self.chance = 1.0 if _sampled(work) else 1.0 - self.engine.calm(work)
-            self.key = self._key(work, request)
+            if not order.struck and self.chance < 1.0 - _NEVER:
+                struck = tuple(replace(fault, rate=0.0) for fault in struck)
+            elif not _sampled(work):
+                self.key = next(n for n in count(order.key) if self.engine.struck(work, request.digest(n)))
         return self.served(request, server, struck, program, request.digest(self.key))
-
-    def _key(self, work: Work, request: Request) -> int:
-        """The next number that makes chance strike, or not strike, as ordered."""
-        order = self.order
-        first = order.key if order else 0
-        if _sampled(work) or not 0.0 < self.chance < 1.0 - _NEVER:
-            return first
-        wanted = bool(order and order.struck)
-        return next(n for n in count(first) if self.engine.struck(work, request.digest(n)) == wanted)
 
 
 def _sampled(work: Work) -> bool:

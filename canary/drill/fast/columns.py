@@ -6,6 +6,7 @@ A slot id is the unit's number in the order of firing, which is its `seq` too.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import chain
 
 import numpy as np
@@ -15,6 +16,7 @@ from canary.detect import log_budget
 from canary.drill.fast.odds import Ints
 from canary.drill.fast.slots import Slots, milliseconds, moment
 from canary.drill.fast.tables import Floats, Line, Tables
+from canary.pipeline.watch import Watched
 from canary.records import Observation, Purpose, Score, SeriesKey, Unscored, UnscoredReason
 from canary.store.base import ScoreRow
 
@@ -37,7 +39,6 @@ class Columns:
 
     def __init__(self, dealt: Slots, tables: Tables) -> None:
         units, tracks = tables.units, range(len(tables.tracks))
-        self.tables = tables
         self.seen = 0
         self.fired = dealt.fired
         numbers = [units.of(vectors) for vectors in dealt.vectors]
@@ -50,6 +51,12 @@ class Columns:
         self.unit = np.zeros(len(self.fired), dtype=np.int64)
         for shelf in self.shelves:
             self.unit[shelf.seq - 1] = shelf.unit
+        self.judge_by(tables)
+
+    def judge_by(self, tables: Tables) -> None:
+        """From now on; what was fed before is what it would have been by these."""
+        self.tables = tables
+        self._per_week = tables.watch.terms.false_alarms_per_week
         self._lines = {line.series: line for line in tables.lines}
         self._fed: dict[SeriesKey, Ints] = {}
         self._rows: dict[SeriesKey, dict[int, ScoreRow]] = {}
@@ -121,33 +128,36 @@ class Columns:
 
     def _row(self, line: Line, at: int) -> ScoreRow:
         shelf, tables = self.shelves[line.track], self.tables
-        unit, seq = int(shelf.unit[at]), int(shelf.seq[at])
+        unit, seq, watched = int(shelf.unit[at]), int(shelf.seq[at]), line.watched
+        if watched is not None and not tables.fed[unit, line.signal]:
+            watched = None
         first = tables.units.first(unit)
-        row = ScoreRow(
+        return ScoreRow(
             slot_id=str(seq),
             series=line.series,
             slot_time=moment(int(shelf.slot[at])),
             score=tables.scores[unit][line.signal] or _missing(line),
             probe_digest=first.variant.probe,
+            detector=watched.digest if watched else None,
+            log_budget=self._log_budget(line, watched, at) if watched else None,
+            event=bool(tables.event[unit, line.signal]) if watched else None,
             replica=first.seen.replica,
             seq=seq,
         )
-        if line.watched is None or not tables.fed[unit, line.signal]:
-            return row
-        event = bool(tables.event[unit, line.signal])
-        return replace(row, detector=line.watched.digest, event=event, log_budget=self._log_budget(line, at))
 
-    def _log_budget(self, line: Line, at: int) -> float:
-        shelf, fed, watched = self.shelves[line.track], self.fed(line), line.watched
-        nth = int(np.searchsorted(fed, at))
-        interval = timedelta(0) if watched is None else watched.interval
-        return log_budget(
-            per_week=self.tables.watch.terms.false_alarms_per_week,
-            share=0.0 if watched is None else watched.share,
-            slot_time=moment(int(shelf.slot[at])),
-            previous=moment(int(shelf.slot[fed[nth - 1]])) if nth else None,
-            interval=interval,
-        )
+    def _log_budget(self, line: Line, watched: Watched, at: int) -> float:
+        shelf, fed = self.shelves[line.track], self.fed(line)
+        nth = at if len(fed) == len(shelf.seq) else int(np.searchsorted(fed, at))
+        covered = int(shelf.slot[at] - shelf.slot[fed[nth - 1]]) if nth else None
+        return _log_budget(self._per_week, watched.share, covered, watched.interval)
+
+
+@lru_cache(maxsize=4_096)
+def _log_budget(per_week: float, share: float, covered: int | None, interval: timedelta) -> float:
+    """Of a slot that comes so many milliseconds after the one before."""
+    now = moment(0)
+    previous = None if covered is None else now - timedelta(milliseconds=covered)
+    return log_budget(per_week=per_week, share=share, slot_time=now, previous=previous, interval=interval)
 
 
 def _missing(line: Line) -> Unscored:

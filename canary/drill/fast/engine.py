@@ -1,17 +1,21 @@
 """All detectors of a watch: fed with batches of units, they tell the alarms and, when asked, their states."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from canary.detect import EsrState
 from canary.drill.fast.columns import Columns
-from canary.drill.fast.lanes import Batch, Choir, Crossing, Section, grid
+from canary.drill.fast.lanes import Batch, Choir, Crossing, Payoffs, Section, grid
+from canary.drill.fast.odds import Ints
 from canary.drill.fast.slots import moment
-from canary.drill.fast.tables import Line
+from canary.drill.fast.tables import Floats, Line
 from canary.pipeline.advance import alarm_of, kept_state
-from canary.records import Alarm
+from canary.pipeline.scopes import Level
+from canary.records import Alarm, SeriesKey
 from canary.store.base import StoredState
 
 
@@ -25,9 +29,51 @@ class Engine:
         for line in tables.lines:
             if line.watched is not None and line.watched.detector.alternatives in tables.books:
                 lines[line.watched.detector.alternatives].append(line)
-        self._sections = [Section(tables, ours, width) for width, ours in lines.items()]
+        payoffs = Payoffs()
+        self._sections = [Section(tables, ours, width, payoffs) for width, ours in lines.items()]
         levels = tables.watch.hierarchy.levels if self._sections else ()
-        self._choirs = [Choir(tables, nth, level) for nth, level in enumerate(levels)]
+        self._choirs = [Choir(tables, nth, level, payoffs) for nth, level in enumerate(levels)]
+
+    def marked(self) -> list[NDArray[Any]]:
+        """Where it stands, to come back to."""
+        sections = [(one.r, one.n, one.last) for one in self._sections]
+        choirs = [(one.r, one.n, one.heard) for one in self._choirs]
+        return [part.copy() for parts in (*sections, *choirs) for part in parts]
+
+    def back_to(self, mark: Sequence[NDArray[Any]]) -> None:
+        """Stand where it stood; a mark serves once."""
+        parts = iter(mark)
+        for section in self._sections:
+            section.r, section.n, section.last = next(parts), next(parts), next(parts)
+        for choir in self._choirs:
+            choir.r, choir.n, choir.heard = next(parts), next(parts), next(parts)
+
+    def carry(self, other: "Engine") -> None:
+        """Go on where another one stands, whatever is watched now: no drill opens a new epoch half-way."""
+        for section in self._sections:
+            for at, line in enumerate(section.lines):
+                if (found := other.series(line.series)) is not None:
+                    section.r[at], section.n[at], section.last[at] = found
+        for choir in self._choirs:
+            for place, scope in enumerate(choir.scopes):
+                if (heard := other.scope(choir.level, scope)) is not None:
+                    choir.r[place], choir.n[place], choir.heard[place] = heard
+
+    def series(self, series: SeriesKey) -> tuple[Floats, int, float] | None:
+        """R, answers fed and the latest slot of a series that is watched."""
+        for section in self._sections:
+            for at, line in enumerate(section.lines):
+                if line.series == series:
+                    return section.r[at], int(section.n[at]), float(section.last[at])
+        return None
+
+    def scope(self, level: Level, scope: tuple[str, str]) -> tuple[Floats, Ints, Ints] | None:
+        """The same of a scope, by signal."""
+        for choir in self._choirs:
+            if choir.level is level and scope in choir.scopes:
+                at = choir.scopes.index(scope)
+                return choir.r[at], choir.n[at], choir.heard[at]
+        return None
 
     def hear(self, low: int, high: int) -> list[Alarm]:
         """Feed the units with low < seq <= high: the alarms, in the order in which a batch raises them."""

@@ -1,20 +1,20 @@
 """Golden baselines from the bank: recorded, calibrated and promoted as always, the answers dealt instead of fired."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
-from canary.baseline import REFERENCE_ANSWERS, proposed, references, thresholds
+from canary.baseline import REFERENCE_ANSWERS, proposed, references, scales_of, thresholds
 from canary.drill.fast.bank import Bank
 from canary.drill.fast.deal import Dealer, Track
 from canary.drill.fast.odds import Ints
 from canary.drill.fast.slots import calm, milliseconds
 from canary.drill.fast.units import Units
 from canary.pipeline.record import promote_epoch
-from canary.records import Observation, Recording, Reference, Score, SeriesKey
+from canary.records import Observation, Recording, Score, SeriesKey
 from canary.score import Scorer, signals, stratified
 from canary.store.base import Store
 
@@ -52,9 +52,11 @@ def learn(
     scorers: Mapping[str, Scorer],
 ) -> None:
     """Judge all that a target answered by its golden answers, and make its baselines the ones that judge."""
-    found = _references(bank, golden)
-    known = {(one.probe_digest, one.salt): one for one in found}
     probes = {probe.digest: probe for one in golden for probe in one.track.entry.probes}
+    families = _families(bank, golden)
+    found = tuple(reference for seen in families for reference in references(seen))
+    scales = {of: scale for seen in families for of, scale in scales_of(seen, probes, scorers).items()}
+    known = {(one.probe_digest, one.salt): one for one in found}
     bank.judge(recording.target, probes, known, scorers)
     names, strict, now = signals(scorers), stratified(scorers), recording.started_at
     with store.transaction() as tx:
@@ -62,14 +64,15 @@ def learn(
         for one in golden:
             part = [(units.first(unit).seen, units.scores(unit)) for unit in set(units.of(one.part).tolist())]
             limits = thresholds(part, strict)
-            for baseline in proposed(recording, _by_series(recording, one, units), limits, names, now=now):
+            judged = _by_series(recording, one, units)
+            for baseline in proposed(recording, judged, limits, names, now=now, scales=scales):
                 tx.put_baseline(baseline)
         tx.put_recording(replace(recording, finished_at=now))
     promote_epoch(store, recording.target, recording.epoch, names)
 
 
-def _references(bank: Bank, golden: Sequence[Golden]) -> tuple[Reference, ...]:
-    """What golden answers look like, by family: alone and in bursts they share references."""
+def _families(bank: Bank, golden: Sequence[Golden]) -> Collection[Sequence[Observation]]:
+    """The reference parts by family: answers alone and in bursts share references."""
     families: dict[str, list[Observation]] = defaultdict(list)
     for one in golden:
         burst = one.track.entry.burst
@@ -77,7 +80,7 @@ def _references(bank: Bank, golden: Sequence[Golden]) -> tuple[Reference, ...]:
         for vector in one.part[:, 0].tolist():
             nth = len(seen)
             seen.append(replace(bank.vectors[vector].seen, slot_id=str(nth), ordinal=nth * burst))
-    return tuple(reference for seen in families.values() for reference in references(seen))
+    return families.values()
 
 
 def _by_series(recording: Recording, golden: Golden, units: Units) -> Mapping[SeriesKey, Sequence[tuple[str, Score]]]:

@@ -1,8 +1,8 @@
 """The detectors of many series, and of all scopes, over a batch of units.
 
 The recursion of `canary.detect.esr` is linear in R, so here R itself is kept, not ln R: what one unit adds and
-multiplies takes two operations for all series side by side. The few series where overshoot would count are stepped by
-`esr.step` itself. What comes out differs from it by rounding alone.
+multiplies takes two operations for all series side by side. The few where overshoot would count are boosted one by one
+(`overshoot`), and those that cross the threshold start afresh. What comes out differs from `esr` by rounding alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,16 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from canary.detect import EsrState, Outcomes, hierarchy
-from canary.detect import step as esr_step
+from canary.detect import Outcomes, hierarchy
 from canary.detect.budget import MOST_INTERVALS
 from canary.drill.fast.odds import Ints
+from canary.drill.fast.overshoot import Payoff, extreme
 from canary.drill.fast.tables import Floats, Line, Tables
 from canary.pipeline.scopes import Level, scope_of
 from canary.pipeline.watch import ANSWER
 from canary.records import SeriesKey, burst_size
 
 _WEEK = 604_800_000
+
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,23 @@ def grid(keys: Ints, size: int) -> Ints:
     return found
 
 
+class Payoffs:
+    """Those of detectors, made once for all that share them."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Outcomes, Payoff]] = {}
+
+    def of(self, outcomes: Outcomes | None) -> Payoff | None:
+        """None where nothing is known."""
+        if outcomes is None:
+            return None
+        return self._known.setdefault(id(outcomes), (outcomes, Payoff.of(outcomes)))[1]
+
+
 class Section:
     """The armed series whose detectors have K alternatives."""
 
-    def __init__(self, tables: Tables, lines: Sequence[Line], width: int) -> None:
+    def __init__(self, tables: Tables, lines: Sequence[Line], width: int, payoffs: Payoffs) -> None:
         watched = [line.watched for line in lines if line.watched is not None]
         self.lines = lines
         self._tables = tables
@@ -72,16 +87,15 @@ class Section:
         week = tables.watch.terms.false_alarms_per_week / _WEEK
         self._rate = np.array([week * one.share for one in watched])
         self._interval = np.array([one.interval.total_seconds() * 1000.0 for one in watched])
-        self._outcomes: list[Outcomes | None] = [one.detector.outcomes(ANSWER) for one in watched]
-        self._extreme = np.stack([np.zeros(width) if one is None else np.exp(one.log_e[0]) for one in self._outcomes])
-        self._log_rows = np.stack(tables.books[width].rows)
-        self._rows = np.exp(self._log_rows)
+        self._payoffs = [payoffs.of(one.detector.outcomes(ANSWER)) for one in watched]
+        self._extreme = np.stack([extreme(one, width) for one in self._payoffs])
+        self._rows = np.exp(np.stack(tables.books[width].rows))
         self.r = np.zeros((len(lines), width))
         self.n = np.zeros(len(lines), dtype=np.int64)
         self.last = np.full(len(lines), -1.0)
 
     def hear(self, batch: Batch, places: Ints, spent: Floats) -> Iterator[Crossing]:
-        """Feed the units; `places` are a `grid` by track; what each spends is written into `spent`, (n + 1, signals)."""
+        """Feed the units; `places` are a `grid` by track. What each spends goes into `spent`, (n + 1, signals)."""
         units, slots = np.append(batch.units, 0), np.append(batch.slots, 0)
         for at in places:
             here = at[self._track]
@@ -91,20 +105,19 @@ class Section:
             spent[here, self._signal] = budget
             yield from self._step(here, row, budget, fed)
 
-    def _budget(self, slot: Floats, fed: NDArray[np.bool_]) -> Floats:
-        covered = np.where(
-            self.last < 0.0, self._interval, np.minimum(slot - self.last, MOST_INTERVALS * self._interval)
-        )
+    def _budget(self, slot: Floats, fed: Flags) -> Floats:
+        later = np.minimum(slot - self.last, MOST_INTERVALS * self._interval)
+        covered = np.where(self.last < 0.0, self._interval, later)
         self.last = np.where(fed, np.maximum(self.last, slot), self.last)
         return np.where(fed, self._rate * np.maximum(covered, 0.0), 0.0)
 
-    def _step(self, here: Ints, row: Ints, budget: Floats, fed: NDArray[np.bool_]) -> Iterator[Crossing]:
-        width = self.r.shape[1]
-        entering = self.r + (budget / width)[:, None]
-        near = fed & ((entering * self._extreme).max(axis=1) >= 1.0 / width)
+    def _step(self, here: Ints, row: Ints, budget: Floats, fed: Flags) -> Iterator[Crossing]:
+        entering = self.r + (budget / self.r.shape[1])[:, None]
         after = entering * self._rows[row]
-        if near.any():
-            self._exactly(np.flatnonzero(near), row, budget, after)
+        for lane in np.flatnonzero(fed & ((entering * self._extreme).sum(axis=1) >= 1.0)).tolist():
+            payoff = self._payoffs[lane]
+            if payoff is not None:
+                after[lane] *= payoff.boost(entering[lane])
         self.n += fed
         total = after.sum(axis=1)
         if total.max() >= 1.0:
@@ -114,22 +127,12 @@ class Section:
                 after[lane], self.n[lane] = 0.0, 0
         self.r = after
 
-    def _exactly(self, near: Ints, row: Ints, budget: Floats, after: Floats) -> None:
-        """Those that the most extreme outcome would carry beyond 1."""
-        alike: dict[int, list[int]] = {}
-        for lane in near.tolist():
-            alike.setdefault(id(self._outcomes[lane]), []).append(lane)
-        for lanes in alike.values():
-            with np.errstate(divide="ignore"):
-                state = EsrState(np.log(self.r[lanes]), self.n[lanes])
-                stepped = esr_step(state, self._log_rows[row[lanes]], np.log(budget[lanes]), self._outcomes[lanes[0]])
-            after[lanes] = np.exp(stepped.log_r)
-
 
 class Choir:
     """The scopes of one level of the hierarchy."""
 
-    def __init__(self, tables: Tables, nth: int, level: Level) -> None:
+    def __init__(self, tables: Tables, nth: int, level: Level, payoffs: Payoffs) -> None:
+        self.level = level
         self.scopes: list[tuple[str, str]] = []
         self._nth = nth
         self._tables = tables
@@ -140,6 +143,14 @@ class Choir:
         bets, number = np.unique(np.where(tables.fed, tables.bet, 1.0), return_inverse=True)
         self._row = number.reshape(tables.bet.shape)
         self._rows = 1.0 - shares + shares * bets[:, None]
+        self._payoffs = {
+            (line.track, line.signal): payoffs.of(line.watched.detector.bet_outcomes(ANSWER))
+            for line in tables.lines
+            if line.watched is not None and tables.watch.hierarchy.saves
+        }
+        self._extreme = np.zeros((len(tables.tracks), len(tables.signals), len(shares)))
+        for at, payoff in self._payoffs.items():
+            self._extreme[at] = extreme(payoff, len(shares))
         self.r = np.zeros((len(self.scopes), len(tables.signals), len(shares)))
         self.n = np.zeros(self.r.shape[:2], dtype=np.int64)
         self.heard = np.full(self.r.shape[:2], -1, dtype=np.int64)
@@ -159,39 +170,44 @@ class Choir:
         at = grid(local, len(touched))
         at = np.where(at >= 0, ours[at], len(batch.units))
         units = np.append(batch.units, 0)[at]
-        pays = self._rows[self._row[units]]
+        pays, fed = self._rows[self._row[units]], self._tables.fed[units]
         budget = (spent[at] * self._weight)[..., None]
-        fed = self._tables.fed[units]
-        latest = np.where(fed, np.append(batch.slots, -1)[at][..., None], -1).max(axis=0)
-        self.heard[touched] = np.maximum(self.heard[touched], latest)
-        before, passed = self.r[touched], np.empty_like(pays)
+        before = self.r[touched]
+        entering, passed = np.empty_like(pays), np.empty_like(pays)
         r = before
         for step in range(len(at)):
-            np.add(r, budget[step], out=passed[step])
-            np.multiply(passed[step], pays[step], out=passed[step])
+            np.add(r, budget[step], out=entering[step])
+            np.multiply(entering[step], pays[step], out=passed[step])
             r = passed[step]
-        if passed.sum(axis=-1).max() >= 1.0:
-            yield from self._carefully(touched, before, at, budget, pays, fed)
-        else:
-            self.r[touched] = r
-            self.n[touched] += fed.sum(axis=0)
-
-    def _carefully(
-        self, touched: Ints, r: Floats, at: Ints, budget: Floats, pays: Floats, fed: NDArray[np.bool_]
-    ) -> Iterator[Crossing]:
-        """Once more, with a reset after each alarm."""
-        for step in range(len(at)):
-            r = (r + budget[step]) * pays[step]
-            self.n[touched] += fed[step]
-            total = r.sum(axis=-1)
-            if total.max() >= 1.0:
-                for place, signal in np.argwhere(total >= 1.0).tolist():
-                    key = self.key(int(touched[place]), signal)
-                    reached = float(np.log(total[place, signal]))
-                    yield Crossing(int(at[step, place]), 1, signal, self._nth, key, reached)
-                    r[place, signal] = 0.0
-                    self.n[touched[place], signal] = 0
         self.r[touched] = r
+        self.n[touched] += fed.sum(axis=0)
+        latest = np.where(fed, np.append(batch.slots, -1)[at][..., None], -1).max(axis=0)
+        self.heard[touched] = np.maximum(self.heard[touched], latest)
+        reach = np.maximum(passed.sum(axis=-1), (entering * self._extreme.max(axis=(0, 1))).sum(axis=-1))
+        if reach.max() >= 1.0:
+            hot = np.nonzero(reach.max(axis=0) >= 1.0)
+            lanes = _Hot(before[hot], at[:, hot[0]], budget[(slice(None), *hot)], pays[(slice(None), *hot)])
+            yield from self._carefully(batch, (touched[hot[0]], hot[1]), lanes, fed[(slice(None), *hot)])
+
+    def _carefully(self, batch: Batch, where: tuple[Ints, Ints], lanes: "_Hot", fed: Flags) -> Iterator[Crossing]:
+        """Once more, for the few that come near 1: with boosts, and afresh after each alarm."""
+        tracks, (place, signal) = np.append(batch.tracks, 0), where
+        r, n = lanes.r, self.n[where] - fed.sum(axis=0)
+        for step, at in enumerate(lanes.at):
+            entering = r + lanes.budget[step]
+            r = entering * lanes.pays[step]
+            n += fed[step]
+            near = fed[step] & ((entering * self._extreme[tracks[at], signal]).sum(axis=1) >= 1.0)
+            for lane in np.flatnonzero(near).tolist():
+                payoff = self._payoffs.get((int(tracks[at[lane]]), int(signal[lane])))
+                if payoff is not None:
+                    r[lane] *= payoff.boost(entering[lane])
+            total = r.sum(axis=1)
+            for lane in np.flatnonzero(fed[step] & (total >= 1.0)).tolist():
+                key, reached = self.key(int(place[lane]), int(signal[lane])), float(np.log(total[lane]))
+                yield Crossing(int(at[lane]), 1, int(signal[lane]), self._nth, key, reached)
+                r[lane], n[lane] = 0.0, 0
+        self.r[where], self.n[where] = r, n
 
     def _placed(self, level: Level) -> Ints:
         """Which of the scopes hears each unit; -1 for none."""
@@ -207,3 +223,13 @@ class Choir:
             found[unit] = known.setdefault((scope.target, scope.group), len(known))
         self.scopes = list(known)
         return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Hot:
+    """H scopes over the steps of a batch: R before, shape (H, K); by step: units (H,), budgets (H, 1), e (H, K)."""
+
+    r: Floats
+    at: Ints
+    budget: Floats
+    pays: Floats

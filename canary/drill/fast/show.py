@@ -20,18 +20,22 @@ from canary.drill.fast.slots import Dealt, deal, in_order, milliseconds
 from canary.drill.fast.store import FastStore
 from canary.drill.fast.tables import Tables
 from canary.drill.fast.units import Units
+from canary.drill.golden import BEFORE
+from canary.drill.progress import Progress
 from canary.drill.scenario import Scenario
 from canary.drill.setup import configured
-from canary.drill.stage import BEFORE, Delivery, Event, Played, Progress, batch_of, delivering
+from canary.drill.stage import Delivery, Event, Played, batch_of, delivering
 from canary.forecast import golden_answers
 from canary.pipeline.advance import Advance
+from canary.pipeline.declared import keep_change
 from canary.pipeline.ledger import Ledger
-from canary.pipeline.record import begin
+from canary.pipeline.record import REVISION, begin
 from canary.records import Change
 from canary.schedule.plan import Key
 from canary.store.base import ScoreRow
 
 _TELL = timedelta(days=1)  # between two states that are kept
+_UNITS = 2_000  # so many are heard at once while nothing happens
 
 
 async def play_fast(
@@ -44,10 +48,12 @@ async def play_fast(
     clock = VirtualClock(scenario.begin)
     ledger = Ledger(store, columns.tables.watch, assembly.receivers_of(config), clock, breath=0.0)
     async with delivering(store, clock) as deliver:
-        show = _Show(scenario, store, columns, clock, ledger, batch_of(assembly.plan_of(config)))
+        show = _Show(scenario, config, store, columns, clock, ledger)
         await show.run(deliver, progress)
-    watch = columns.tables.watch
-    return Played(scenario, seed, config, watch, show.runs, tuple(show.events), tuple(deliver.receiver.taken)), vectors
+    watch = columns.tables.watch  # the last one
+    golden = sum(tokens for _, tokens in store.golden.values())
+    told = tuple(deliver.receiver.taken)
+    return Played(scenario, seed, config, watch, show.runs, golden, tuple(show.events), told), vectors
 
 
 async def _deal(
@@ -80,57 +86,87 @@ class _Show:
     def __init__(
         self,
         scenario: Scenario,
+        config: Config,
         store: FastStore,
         columns: Columns,
         clock: VirtualClock,
         ledger: Ledger,
-        batch: timedelta,
     ) -> None:
         self.runs = 0
         self.events: list[Event] = []
         self._scenario = scenario
+        self._config = config
         self._store = store
         self._columns = columns
         self._clock = clock
         self._ledger = ledger
-        self._batch = batch
+        plan = assembly.plan_of(config)
+        self._batch = batch_of(plan)
+        self._far = self._batch * max(1, int(_UNITS / (plan.rate * self._batch.total_seconds())))
         self._engine = Engine(columns)
         self._to_come: deque[Change] = deque(scenario.changes)
         self._bursts = np.array([track.entry.burst for track in columns.tables.tracks])
 
     async def run(self, deliver: Delivery, progress: Progress) -> None:
         begin, end = self._scenario.begin, self._scenario.end
-        now, told = begin, begin
+        now, told, dull = begin, begin, begin
         self._keep_detectors()
         while now < end:
-            now = min(now + self._batch, end)
-            self._clock.reach(now)
-            self._record_changes(now)
-            if self._hear(now):
-                await deliver()
+            if now >= dull and (then := self._leap(now)) is not None:
+                now = then
+            else:
+                dull = max(dull, now + self._far)  # something is to happen until then
+                now = min(now + self._batch, end)
+                self._clock.reach(now)
+                while self._to_come and self._to_come[0].at <= now:
+                    self._record(self._to_come.popleft())
+                if self._hear(now):
+                    await deliver()
             if now >= told or now == end:
                 told = now + _TELL
                 self._keep_states()
                 progress("probing", int((now - begin).total_seconds()), int((end - begin).total_seconds()))
 
+    def _leap(self, now: datetime) -> datetime | None:
+        """Many batches at once, where nothing happens in any of them: no change, no alarm, nobody who waits."""
+        then = now + self._far
+        changes = self._to_come and self._to_come[0].at <= then
+        if then > self._scenario.end or changes or self._waiting():
+            return None
+        low, high = self._until(then)
+        mark = self._engine.marked()
+        if high > low and self._engine.hear(low, high):
+            self._engine.back_to(mark)
+            return None
+        self._count(low, high)
+        self._clock.reach(then)
+        return then
+
+    def _waiting(self) -> bool:
+        with self._store.reading() as tx:
+            return bool(tx.incidents(open_only=True))
+
+    def _until(self, now: datetime) -> tuple[int, int]:
+        columns = self._columns
+        return columns.seen, int(np.searchsorted(columns.fired, milliseconds(now), side="right"))
+
+    def _count(self, low: int, high: int) -> None:
+        self.runs += int(self._bursts[self._columns.track[low:high]].sum())
+        self._columns.seen = high
+
     def _hear(self, now: datetime) -> bool:
         """Whether anything was decided."""
-        columns = self._columns
-        low, high = columns.seen, int(np.searchsorted(columns.fired, milliseconds(now), side="right"))
+        low, high = self._until(now)
         if high == low:
             return False
-        self.runs += int(self._bursts[columns.track[low:high]].sum())
         alarms = self._engine.hear(low, high)
-        columns.seen = high
+        self._count(low, high)
         with self._store.transaction() as tx:
             tx.add_alarms(alarms)
-            signals = {
-                finding.series.signal
-                for incident in tx.incidents(open_only=True)
-                for finding in machine.unrecovered(incident)
-            }
-            if not alarms and not tx.incidents(open_only=True):
+            unsettled = tx.incidents(open_only=True)
+            if not alarms and not unsettled:
                 return False
+            signals = {finding.series.signal for one in unsettled for finding in machine.unrecovered(one)}
             rows = self._rows(low, high, signals)
             committed = self._ledger.conclude(tx, Advance((), rows, tuple(alarms), ()))
         self.events += [Event(now, incident, reason) for incident, reason in committed.decisions]
@@ -161,7 +197,18 @@ class _Show:
         with self._store.transaction() as tx:
             tx.put_states(list(self._engine.states()))
 
-    def _record_changes(self, now: datetime) -> None:
-        while self._to_come and self._to_come[0].at <= now:
-            with self._store.transaction() as tx:
-                tx.add_change(self._to_come.popleft())
+    def _record(self, change: Change) -> None:
+        """What judges follows the baselines that are in force."""
+        with self._store.transaction() as tx:
+            before = tx.fact(REVISION)
+            keep_change(tx, change)
+            revised = tx.fact(REVISION) != before
+        if revised:
+            old = self._columns.tables
+            watch = assembly.watch_of(self._config, self._store)
+            self._columns.judge_by(Tables(watch, old.tracks, self._config.region, old.units))
+            self._ledger.watch = watch
+            engine = Engine(self._columns)
+            engine.carry(self._engine)
+            self._engine = engine
+            self._keep_detectors()

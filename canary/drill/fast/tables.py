@@ -97,10 +97,11 @@ class Tables:
         if digest not in watched.thresholds or not math.isfinite(score.value):
             return
         detector = watched.detector
-        event = detector.is_event(score.value, watched.thresholds[digest])
+        value = detector.standardised(score.value, digest)
+        event = detector.is_event(value, watched.thresholds[digest])
         threshold = -math.inf if event else math.inf
         book = self.books.setdefault(detector.alternatives, Book.of_width(detector.alternatives))
         self.fed[unit, signal] = True
         self.event[unit, signal] = event
-        self.row[unit, signal] = book.number(detector.log_e(score.value, ANSWER, threshold))
-        self.bet[unit, signal] = detector.bet(score.value, ANSWER, threshold)
+        self.row[unit, signal] = book.number(detector.log_e(value, ANSWER, threshold))
+        self.bet[unit, signal] = detector.bet(value, ANSWER, threshold)

@@ -44,7 +44,9 @@ _MOST_WORKERS = 64
 @click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="Write a page with pictures there.")
 @click.option("--png", "pngs", is_flag=True, help="With --report: the pictures as PNG too (extra `plot`).")
 @json_option
-def command(name: str, seed: int | None, seeds: int | None, fast: bool, report: Path | None, pngs: bool, as_json: bool) -> None:
+def command(
+    name: str, seed: int | None, seeds: int | None, fast: bool, report: Path | None, pngs: bool, as_json: bool
+) -> None:
     """Play a scenario: faults in a simulated fleet, the whole product in virtual time, and was all found?
 
     NAME is one of those that come with Canary, FILE one of your own. The exit code is for your CI.

@@ -17,7 +17,6 @@ from canary.hindsight.golden import Nursery
 from canary.pipeline.advance import alarms_again
 from canary.pipeline.ledger import Fired
 from canary.pipeline.record import begin, promote_epoch, record
-from canary.pipeline.tell import Audience
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster
 from canary.records import (
     Alarm,
@@ -106,11 +105,7 @@ def watch(store: Store) -> Watch:
 def live(store: Store, minutes: int = 120, fault: Probe = QUIET) -> Watch:
     """Answers of both probes in random order; from the 60th minute on those of `fault` are longer than they were."""
     rng, clock, on = np.random.default_rng(2), FakeClock(START), watch(store)
-<<<<<<< HEAD
     book = ledger(store, clock, on)
-=======
-    book = Ledger(store, on, Audience(), clock)
->>>>>>> 57e864c (Tests hand the ledger an audience; scores that are handed in stand still in maintenance windows too)
     for batch in _batches(rng, minutes, fault):
         clock.advance(7 * MINUTE)
         book.commit(batch)

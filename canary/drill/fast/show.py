@@ -1,6 +1,7 @@
 """A fast drill from its scenario to what came of it."""
 
 from collections import deque
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from canary.alert import incident as machine
 from canary.config import Config
 from canary.daemon import assembly
+from canary.daemon.audience import audience_of
 from canary.drill.clock import VirtualClock
 from canary.drill.fast.bank import Bank
 from canary.drill.fast.columns import Columns
@@ -24,7 +26,7 @@ from canary.drill.golden import BEFORE
 from canary.drill.progress import Progress
 from canary.drill.scenario import Scenario
 from canary.drill.setup import configured
-from canary.drill.stage import Delivery, Event, Played, batch_of, delivering
+from canary.drill.stage import Bursts, Delivery, Event, Played, batch_of, delivering
 from canary.forecast import golden_answers
 from canary.pipeline.advance import Advance
 from canary.pipeline.declared import keep_change
@@ -46,14 +48,15 @@ async def play_fast(
     columns, vectors = await _deal(scenario, seed, config, store, progress)
     store.columns = columns
     clock = VirtualClock(scenario.begin)
-    ledger = Ledger(store, columns.tables.watch, assembly.receivers_of(config), clock, breath=0.0)
+    ledger = Ledger(store, columns.tables.watch, audience_of(config), clock, breath=0.0)
     async with delivering(store, clock) as deliver:
         show = _Show(scenario, config, store, columns, clock, ledger)
         await show.run(deliver, progress)
     watch = columns.tables.watch  # the last one
     golden = sum(tokens for _, tokens in store.golden.values())
     told = tuple(deliver.receiver.taken)
-    return Played(scenario, seed, config, watch, show.runs, golden, tuple(show.events), told), vectors
+    bursts = tuple(_bursts(columns))
+    return Played(scenario, seed, config, watch, show.runs, tuple(show.events), told, golden, bursts), vectors
 
 
 async def _deal(
@@ -80,6 +83,14 @@ async def _deal(
     for vectors in slots.vectors:
         units.of(vectors)  # so that all have a number
     return Columns(slots, Tables(watch, tracks, config.region, units)), len(bank)
+
+
+def _bursts(columns: Columns) -> Iterator[Bursts]:
+    """Those of each size."""
+    shelves = list(zip(columns.tables.tracks, columns.shelves, strict=True))
+    for size in sorted({track.entry.burst for track, _ in shelves} - {1}):
+        ours = [shelf for track, shelf in shelves if track.entry.burst == size]
+        yield Bursts(size, sum(len(one.seq) for one in ours), sum(int(one.tokens.sum()) for one in ours))
 
 
 class _Show:
@@ -168,7 +179,7 @@ class _Show:
                 return False
             signals = {finding.series.signal for one in unsettled for finding in machine.unrecovered(one)}
             rows = self._rows(low, high, signals)
-            committed = self._ledger.conclude(tx, Advance((), rows, tuple(alarms), ()))
+            committed = self._ledger.conclude(tx, Advance((), rows, tuple(alarms), ()), self._ledger.watch)
         self.events += [Event(now, incident, reason) for incident, reason in committed.decisions]
         return bool(committed.decisions)
 

@@ -185,9 +185,9 @@ class Choir:
         self.heard[touched] = np.maximum(self.heard[touched], latest)
         reach = np.maximum(passed.sum(axis=-1), (entering * self._extreme.max(axis=(0, 1))).sum(axis=-1))
         if reach.max() >= 1.0:
-            hot = np.nonzero(reach.max(axis=0) >= 1.0)
-            lanes = _Hot(before[hot], at[:, hot[0]], budget[(slice(None), *hot)], pays[(slice(None), *hot)])
-            yield from self._carefully(batch, (touched[hot[0]], hot[1]), lanes, fed[(slice(None), *hot)])
+            row, signal = np.nonzero(reach.max(axis=0) >= 1.0)
+            lanes = _Hot(before[row, signal], at[:, row], budget[:, row, signal], pays[:, row, signal])
+            yield from self._carefully(batch, (touched[row], signal), lanes, fed[:, row, signal])
 
     def _carefully(self, batch: Batch, where: tuple[Ints, Ints], lanes: "_Hot", fed: Flags) -> Iterator[Crossing]:
         """Once more, for the few that come near 1: with boosts, and afresh after each alarm."""

@@ -141,4 +141,5 @@ def programs(drawn: Floats, loads: Floats, at_once: int) -> Ints:
     edges = np.cumsum(shares / shares.sum(axis=1, keepdims=True), axis=1)[:, :-1]
     met = (drawn[:, :, None] >= edges[:, None, :]).sum(axis=2)
     least = min(last, int(np.searchsorted(SIZES, at_once)))
-    return np.maximum(met, least).astype(np.int64)
+    program: Ints = np.maximum(met, least).astype(np.int64)
+    return program

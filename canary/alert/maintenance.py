@@ -57,6 +57,12 @@ def in_window(windows: Iterable[Window], incident: Incident, now: datetime) -> W
     return next((one for one in windows if one.meets(now, now) and covers(one.matchers, incident)), None)
 
 
+def touching(windows: Iterable[Window], target: str, region: str, begin: datetime, end: datetime) -> tuple[Window, ...]:
+    """Those that may have covered some of the target ("*" in its name is any) at some moment from `begin` to `end`."""
+    labels = place_of(target, region)
+    return tuple(one for one in windows if one.meets(begin, end) and all(asked.may(labels) for asked in one.matchers))
+
+
 def frozen(windows: Iterable[Window], seen: Observation) -> bool:
     """Whether the answer, from its slot to its end, fell into a window that covers its target."""
     labels = place_of(seen.target, seen.region)

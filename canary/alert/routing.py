@@ -77,8 +77,9 @@ def labels_of(incident: Incident, finding: Finding) -> Labels:
 
 
 def place_of(target: str, region: str) -> Labels:
-    """The labels of a target, seen from a region."""
-    return dict(zip(PLACE, (*target.rsplit("/", 2), region), strict=True))
+    """The labels of a target, seen from a region; "*" in its name is any."""
+    names = (*target.rsplit("/", 2), region)
+    return {label: None if name == _ANY else name for label, name in zip(PLACE, names, strict=True)}
 
 
 def concerns(matchers: Matchers, incident: Incident) -> bool:

@@ -20,6 +20,7 @@ from canary.records import KeptVerdict
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from canary.alert.maintenance import Window as Maintenance
     from canary.hindsight.explain import Account, Case, Lasted, Strength
     from canary.hindsight.window import Window
     from canary.records import Change, Incident
@@ -62,6 +63,7 @@ def command(
     series with its threshold, when the fault began, recorded changes, and the answers that weigh most; of a verdict
     the evidence for a fail and for a pass, answer after answer.
     """
+    from canary.daemon.audience import windows_of
     from canary.hindsight.explain import explain
     from canary.hindsight.window import window
 
@@ -73,7 +75,8 @@ def command(
             require_no_span((since, until))
             raise SystemExit(0 if explained(tx, subject, out, as_json=as_json) else 1)
         incident, found = subject
-        accounts = [explain(tx, case) for case in found]
+        windows = windows_of(config)
+        accounts = [explain(tx, case, windows) for case in found]
     if not accounts:
         raise CanaryError(f"{what}: the store has no alarm of it any more")
     begin, end = window(accounts)
@@ -162,7 +165,14 @@ def _words(account: "Account") -> Iterator[tuple[str, str]]:
             ", ".join(f"{one.slot_id[:12]} {one.nats:+.2f}" for one in strength.heaviest) or "none stands out",
         )
         yield "budget", _budget(account, strength)
+    for window in account.windows:
+        yield "still", _window(window)
     yield "again", _again(account)
+
+
+def _window(window: "Maintenance") -> str:
+    again = f", every {short(window.every)}" if window.every is not None else ""
+    return f"maintenance {window.name} from {minute(window.starts)} for {short(window.lasts)}{again}: {window.reason}"
 
 
 def _lasted(lasted: "Lasted") -> str:
@@ -238,6 +248,7 @@ def _account(account: "Account", since: datetime | None, until: datetime | None)
         "lasted": None if account.lasted is None else asdict(account.lasted),
         "spent": account.spent,
         "changes": [asdict(change) for change in account.changes],
+        "maintenance": [window.name for window in account.windows],
         "steps": [
             {**asdict(point), "evidence": point.evidence if math.isfinite(point.evidence) else None}
             for point in account.points

@@ -12,6 +12,7 @@ from datetime import datetime
 
 import numpy as np
 
+from canary.alert.maintenance import Window, touching, windows_of
 from canary.detect import EsrState, evidence, from_bytes, spell, to_bytes
 from canary.errors import NotFound
 from canary.hindsight.scope import concerning
@@ -89,7 +90,10 @@ class Lasted:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A series in hindsight. Without `differences` every alarm and the state are as stored, bit for bit."""
+    """A series in hindsight. Without `differences` every alarm and the state are as stored, bit for bit.
+
+    `windows` are those of maintenance in which it may have stood still.
+    """
 
     case: Case
     points: tuple[Point, ...] = field(repr=False)
@@ -98,6 +102,7 @@ class Account:
     lasted: Lasted | None
     changes: tuple[Change, ...]
     differences: tuple[str, ...]
+    windows: tuple[Window, ...] = ()
 
     @property
     def spent(self) -> float:
@@ -126,8 +131,11 @@ def cases(tx: Transaction, what: str) -> tuple[Incident | None, tuple[Case, ...]
     return incident, tuple(_case(alarm, incident) for alarm in firsts.values() if alarm is not None)
 
 
-def explain(tx: Transaction, case: Case) -> Account:
-    """Make the steps of the case's series again, and compare and weigh them."""
+def explain(tx: Transaction, case: Case, windows: Sequence[Window] = ()) -> Account:
+    """Make the steps of the case's series again, and compare and weigh them.
+
+    `windows` are those of maintenance that the config knows; the store knows its own.
+    """
     points: list[Point] = []
     alarms: list[Alarm] = []
     recent: deque[Step] = deque(maxlen=HISTORY)
@@ -146,7 +154,17 @@ def explain(tx: Transaction, case: Case) -> Account:
         lasted=_lasted(recent, case.onset),
         changes=concerning(tx.changes(), case.series.target, case.series.region),
         differences=tuple(_differences(tx, case.series, points, alarms, last)),
+        windows=_windows(tx, case.series, points, windows),
     )
+
+
+def _windows(
+    tx: Transaction, series: SeriesKey, points: Sequence[Point], windows: Sequence[Window]
+) -> tuple[Window, ...]:
+    if not points:
+        return ()
+    known = (*windows, *windows_of(tx.silences(since=points[0].at)))
+    return touching(known, series.target, series.region, points[0].at, points[-1].at)
 
 
 def _steps(tx: Transaction, series: SeriesKey) -> Iterator[Step]:

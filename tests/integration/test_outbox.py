@@ -5,7 +5,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -246,6 +246,48 @@ def test_pauses_are_jittered_over_a_doubling_range_with_a_ceiling() -> None:
 
     pauses = [Backoff().pause(attempts, Most()).total_seconds() for attempts in (0, 1, 2, 6, 7, 1000)]
     assert pauses == [5, 10, 20, 320, 600, 600]
+
+
+class Digester(RecordingReceiver):
+    """Makes one message of a group."""
+
+    def __init__(self, troubles: Sequence[DeliveryError] = ()) -> None:
+        super().__init__(troubles)
+        self.digests: list[list[str]] = []
+
+    async def digest(self, notifications: Sequence[Notification]) -> None:
+        if self._troubles:
+            raise self._troubles.popleft()
+        self.digests.append([one.id for one in notifications])
+
+
+GROUP = [replace(owe(f"n{n}", incident=f"i{n}"), group="g") for n in range(3)]
+
+
+async def test_those_of_a_group_are_one_message_where_the_receiver_can_make_one() -> None:
+    world, receiver = World(), Digester()
+    world.owe(*GROUP, owe("alone", incident="i9"))
+    async with world.delivering(receiver):
+        await until(lambda: world.owed() == 0)
+    assert (receiver.digests, ids(receiver)) == ([["n0", "n1", "n2"]], ["alone"])
+
+
+async def test_those_of_a_group_go_one_by_one_where_it_cannot() -> None:
+    world, receiver = World(), RecordingReceiver()
+    world.owe(*GROUP)
+    async with world.delivering(receiver):
+        await until(lambda: world.owed() == 0)
+    assert ids(receiver) == ["n0", "n1", "n2"]
+
+
+async def test_a_digest_that_fails_is_owed_again_as_a_whole() -> None:
+    world, receiver = World(), Digester([TROUBLE])
+    world.owe(*GROUP)
+    async with world.delivering(receiver):
+        await until(lambda: world.counts.outcomes[Outcome.FAILED] == 3)
+        world.clock.advance(Backoff().longest)
+        await until(lambda: world.owed() == 0)
+    assert sorted(name for digest in receiver.digests for name in digest) + sorted(ids(receiver)) == ["n0", "n1", "n2"]
 
 
 async def test_over_real_http_the_receiver_can_verify_what_it_gets() -> None:

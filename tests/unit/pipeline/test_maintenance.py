@@ -159,3 +159,14 @@ def test_a_backtest_lets_detectors_stand_still_in_the_windows_of_the_store() -> 
     run = rerun(scene.store, MemoryStore(), Setting(rhythms, TERMS, "eu", SCORERS, {}), Judge.IN_FORCE)
     assert run.would.alarms == ()
     assert run.fed == 2 * 20  # script and availability of the answers outside
+
+
+def test_an_explanation_names_the_windows_in_which_the_series_may_have_stood_still() -> None:
+    scene = Scene((10, 20)).play(*[CLEAN] * 30, *[BROKEN] * 30)
+    (asked,) = scene.book.audience.windows
+    elsewhere = Window("elsewhere", (matcher("pool=other"),), START, 20 * MINUTE)
+    later = Window("later", (matcher("pool=main"),), START + timedelta(days=1), 20 * MINUTE)
+    with scene.store.reading() as tx:
+        (alarm, *_) = [alarm for alarm in tx.alarms() if alarm.series == SCRIPT]
+        case = Case(SCRIPT, alarm, Interval(alarm.at, alarm.at, alarm.at))
+        assert explain(tx, case, [asked, elsewhere, later]).windows == (asked,)

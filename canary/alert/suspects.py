@@ -110,7 +110,7 @@ class _Fit:
 
 
 def rank(onset: Interval, scope: Scope, changes: Iterable[Change], spots: Collection[Spot]) -> tuple[Suspect, ...]:
-    """The possible causes of a fault in `scope`, most probable first.
+    """The possible causes of a fault in `scope`, most probable first. A gate changes nothing, so it is none.
 
     `spots` are those of the scope, and all others that are known to be healthy: what is unwatched, or ill of something
     that may be the same, speaks neither for nor against a change.
@@ -121,7 +121,8 @@ def rank(onset: Interval, scope: Scope, changes: Iterable[Change], spots: Collec
     touched = {spot for spot in spots if scope.covers(*spot)}
     if not touched:
         raise ValueError("none of the spots lies in the scope")
-    recent = [change for change in changes if onset.low - LOOK_BACK <= change.at]
+    since = onset.low - LOOK_BACK
+    recent = [change for change in changes if since <= change.at and change.kind is not ChangeKind.GATE]
     fits = {part: _fit(part, touched, spots) for part in {change.scope for change in recent}}
     weights = [_weight(onset, change, fits[change.scope]) for change in recent]
     earlier = [change for change in recent if change.at <= onset.high]

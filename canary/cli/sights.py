@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from canary.pipeline.sight import Delay, Sight
 
-KINDS = {"event": "events", "distance": "distances", "bounded": "balances"}
+KINDS = {"event": "events", "distance": "distances", "bounded": "balances", "count": "counts"}
 _LEVELS = {
     "series": "series",
     "pool": "pool",

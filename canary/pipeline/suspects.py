@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from canary.alert.message import first_onset, last_worsening
 from canary.alert.suspects import LOOK_BACK, Spot, Suspect, Suspects, rank
-from canary.records import ChangeKind, Incident, Interval, Scope
+from canary.records import Incident, Interval, Scope
 from canary.store.base import StateKind, Transaction
 
 
@@ -25,8 +25,7 @@ def watched(tx: Transaction, targets: Collection[str]) -> set[Spot]:
 
 
 def _ranked(tx: Transaction, onset: Interval, scope: Scope, spots: Collection[Spot]) -> tuple[Suspect, ...]:
-    recorded = tx.changes(since=onset.low - LOOK_BACK, until=onset.high)
-    return rank(onset, scope, [change for change in recorded if change.kind is not ChangeKind.GATE], spots)
+    return rank(onset, scope, tx.changes(since=onset.low - LOOK_BACK, until=onset.high), spots)
 
 
 def _others(tx: Transaction, incident: Incident) -> Iterator[Incident]:

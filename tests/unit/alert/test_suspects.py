@@ -47,13 +47,18 @@ def of(wanted: Change, *others: Change, **terms: Interval | Scope) -> float:
 
 names = st.none() | st.sampled_from(["mid", "small", "api", "cloud", "short", "long", "s*", "eu", "elsewhere"])
 scopes = st.builds(Scope, names, names, names, names)
-kinds = st.sampled_from(ChangeKind)
+kinds = st.sampled_from([kind for kind in ChangeKind if kind is not ChangeKind.GATE])
 lags = st.floats(-60.0, 20_000.0)
 made = st.builds(lambda before, scope, kind: change(before=before, scope=scope, kind=kind), lags, scopes, kinds)
 several = st.lists(made, max_size=6).map(lambda found: [replace(one, id=str(n)) for n, one in enumerate(found)])
 touched = st.sampled_from(
     [HERE, Scope(), Scope("small"), Scope(platform="api"), Scope("opus", "api"), Scope(pool="s*")]
 )
+
+
+def test_a_gate_is_never_suspected() -> None:
+    gate = change("gate", kind=ChangeKind.GATE)
+    assert [one.change for one in ranked(gate)] == [None]
 
 
 @given(several, touched)

@@ -246,6 +246,7 @@ def _finding(finding: Finding) -> dict[str, object]:
 
 def _place(blame: Blame) -> dict[str, object]:
     return {
+        "place": blame.place.name,
         "scope": blame.place.scope.name,
         "group": blame.place.group or None,
         "replica": blame.place.replica or None,

@@ -18,14 +18,16 @@ from canary.cli.baseline import promote_all, record_all
 from canary.cli.common import config_at, console, panel, run_async, store_of
 from canary.cli.matrix import fleet
 from canary.cli.replay import again, aim, show
-from canary.cli.survey import survey
 from canary.cli.word import Word
 from canary.errors import CanaryError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.console import Console
 
     from canary.config import Config
+    from canary.daemon.survey import Survey
     from canary.records import Incident
     from canary.store.base import Store
 
@@ -85,6 +87,13 @@ async def _demo(folder: Path, seed: int) -> None:
         out.print(f"[bold green]Found:[/] the fault is in {_FAULTY}, and nowhere else.")
 
 
+def _survey(config: "Config", store: "Store", now: "datetime") -> "Survey":
+    from canary.daemon.assembly import watch_of
+    from canary.daemon.survey import survey
+
+    return survey(config, store, watch_of(config, store), now)
+
+
 async def _watch(out: "Console", config: "Config", store: "Store", url: str) -> "Incident":
     """Show the fleet, healthy and then with the fault, until an incident opens."""
     from rich.live import Live
@@ -96,7 +105,7 @@ async def _watch(out: "Console", config: "Config", store: "Store", url: str) -> 
     faulty = False
     with Live(console=out, refresh_per_second=4, transient=False) as live:
         while clock.now() < switched_at + _PATIENCE:
-            found = await asyncio.to_thread(survey, config, store)
+            found = await asyncio.to_thread(_survey, config, store, clock.now())
             live.update(fleet(found.rows, out.width))
             if found.incidents:
                 live.console.print()  # a panel follows

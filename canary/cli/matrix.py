@@ -11,7 +11,7 @@ from canary.cli.common import columns, short
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from canary.cli.survey import Row
+    from canary.daemon.survey import Row
 
 _LOOKS = {
     "healthy": ("green", "✓"),

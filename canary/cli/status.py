@@ -1,25 +1,28 @@
 """`canary status`."""
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from canary.cli.common import columns, config_at, console, json_option, printable, say, store_of
 from canary.cli.matrix import ago, evidence_text, fleet
-from canary.cli.survey import Part, Row, Survey, survey
+from canary.cli.remote import remote_options
 from canary.cli.word import Word
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
+    from canary.cli.remote import Remote
     from canary.config import Config
+    from canary.daemon.survey import Part
     from canary.pipeline.watch import Watch
-    from canary.records import Incident
     from canary.store.base import Store
+
+Told = Mapping[str, Any]
+"""The fleet as JSON: from the store, or from a daemon."""
 
 
 @click.command(
@@ -37,9 +40,10 @@ if TYPE_CHECKING:
     metavar="[SECONDS]",
     help="Look again every few seconds, 5 if you do not say, until Ctrl-C.",
 )
+@remote_options
 @json_option
 @click.pass_obj
-def command(path: str, reaching: bool, seconds: float | None, as_json: bool) -> None:
+def command(path: str, reaching: bool, seconds: float | None, remote: "Remote | None", as_json: bool) -> None:
     """The fleet as a matrix: model by platform and pool, with the strongest evidence of each target.
 
     Evidence is ln R: a detector alarms at 0, and far below it all is well. "armed 5 of 8" series are watched, the
@@ -50,36 +54,64 @@ def command(path: str, reaching: bool, seconds: float | None, as_json: bool) -> 
     """
     if as_json and seconds is not None:
         raise click.UsageError("--watch is for people: give --json without it")
-    config = config_at(path)
-    with store_of(config) as store:
-        found = _watched(config, store, seconds) if seconds else survey(config, store, trends=True)
-    if as_json:
-        say(_all_facts(found, reaching=reaching))
-    elif not seconds:
-        _show(console(), config, found)
-        if reaching:
-            _show_reach(console(), found.watch)
-    if found.incidents:
+    if remote is not None and reaching and not as_json:
+        raise click.UsageError("--reach of a daemon elsewhere is for programs: give --json too")
+    if remote is not None:
+        told = _shown(lambda: remote.get("survey", reach=reaching), seconds, as_json=as_json)
+    else:
+        told = _near(config_at(path), seconds, reaching=reaching, as_json=as_json)
+    if told["incidents"]:
         raise SystemExit(1)
 
 
-def _watched(config: "Config", store: "Store", seconds: float) -> Survey:
+def _near(config: "Config", seconds: float | None, *, reaching: bool, as_json: bool) -> Told:
+    """From the config's own store."""
+    with store_of(config) as store:
+        told = _shown(lambda: _look(config, store, reaching=reaching and as_json), seconds, as_json=as_json)
+        if reaching and not as_json and not seconds:
+            from canary.daemon.assembly import watch_of
+
+            _show_reach(console(), watch_of(config, store))
+    return told
+
+
+def _look(config: "Config", store: "Store", *, reaching: bool) -> Told:
+    from canary.clock import SystemClock
+    from canary.daemon.assembly import watch_of
+    from canary.daemon.survey import facts, survey
+
+    return facts(survey(config, store, watch_of(config, store), SystemClock().now(), trends=True), reaching=reaching)
+
+
+def _shown(look: Callable[[], Told], seconds: float | None, *, as_json: bool) -> Told:
+    if seconds:
+        return _watched(look, seconds)
+    told = look()
+    if as_json:
+        say(told)
+    else:
+        for line in _lines(console(), told):
+            console().print(line)
+    return told
+
+
+def _watched(look: Callable[[], Told], seconds: float) -> Told:
     """Look again and again; returns what was seen last. In a pipe one look follows the other."""
     from time import sleep
 
-    found = survey(config, store, trends=True)
+    told = look()
     try:
         with _screen(console(), seconds) as show:
             while True:
-                show(config, found)
+                show(told)
                 sleep(seconds)
-                found = survey(config, store, trends=True)
+                told = look()
     except KeyboardInterrupt:
-        return found
+        return told
 
 
 @contextmanager
-def _screen(out: "Console", seconds: float) -> "Iterator[Callable[[Config, Survey], None]]":
+def _screen(out: "Console", seconds: float) -> "Iterator[Callable[[Told], None]]":
     """The whole screen of a terminal, which is as before afterwards."""
     from rich.console import Group
     from rich.live import Live
@@ -88,52 +120,47 @@ def _screen(out: "Console", seconds: float) -> "Iterator[Callable[[Config, Surve
 
     clock = SystemClock()
 
-    def look(config: "Config", found: Survey) -> Group:
+    def look(told: Told) -> Group:
         title = f"[bold]canary status[/] {clock.now():%Y-%m-%d %H:%M:%S}Z, every {seconds:g} s"
-        return Group(title, *_lines(out, config, found))
+        return Group(title, *_lines(out, told))
 
     if not out.is_terminal:
-        yield lambda config, found: out.print(look(config, found))
+        yield lambda told: out.print(look(told))
         return
     with Live(console=out, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
-        yield lambda config, found: live.update(look(config, found), refresh=True)
+        yield lambda told: live.update(look(told), refresh=True)
 
 
-def _show(out: "Console", config: "Config", found: Survey) -> None:
-    for line in _lines(out, config, found):
-        out.print(line)
+def _lines(out: "Console", told: Told) -> "Iterator[RenderableType]":
+    from canary.daemon.survey import parts_of, rows_of
 
-
-def _lines(out: "Console", config: "Config", found: Survey) -> "Iterator[RenderableType]":
-    yield fleet(found.rows, out.width)
-    if found.parts:
-        yield _parts_table(found.parts)
-    armed = sum(row.status.armed for row in found.rows)
-    hierarchy = found.watch.hierarchy
-    levels = ", ".join(level.value for level in hierarchy.levels)
+    rows, parts, budget = rows_of(told), parts_of(told), told["budget"]
+    yield fleet(rows, out.width)
+    if parts:
+        yield _parts_table(parts)
+    armed, levels = sum(row.status.armed for row in rows), ", ".join(budget["levels"])
     theirs = (
-        f": {1.0 / hierarchy.total:.0%} of it theirs, the rest for what hears many ({levels})"
+        f": {budget['series_share']:.0%} of it theirs, the rest for what hears many ({levels})"
         if levels and armed
         else ""
     )
-    yield f"budget {config.budget.false_alarms_per_week:g} false alarms per week over {armed} armed series{theirs}"
-    for incident in found.incidents:
+    yield f"budget {budget['false_alarms_per_week']:g} false alarms per week over {armed} armed series{theirs}"
+    for incident in told["incidents"]:
         yield from _incident(incident)
-    if found.incidents:
-        yield f"next: canary incident show {found.incidents[0].id}"
+    if told["incidents"]:
+        yield f"next: canary incident show {told['incidents'][0]['incident']['id']}"
     elif not armed:
         yield "nothing is watched yet; next: canary baseline record --promote"
 
 
-def _incident(incident: "Incident") -> "Iterator[str]":
+def _incident(told: Told) -> Iterator[str]:
     from rich.markup import escape
 
-    from canary.alert.message import largest, summary
-
-    yield f"[bold red]{incident.id}[/] {incident.state.value}: {escape(summary(incident))}"
-    blame = largest(incident).blame
-    if blame is not None and blame.place.name != incident.target:
-        yield f"  where: {escape(printable(blame.place.name))}"
+    facts, largest = told["incident"], max(told["findings"], key=lambda finding: finding["size"]["share"])
+    yield f"[bold red]{facts['id']}[/] {facts['state']}: {escape(printable(told['summary']))}"
+    where = largest["where"]
+    if where is not None and where["place"] != "/".join(told["target"].values()):
+        yield f"  where: {escape(printable(where['place']))}"
 
 
 def _parts_table(parts: "Sequence[Part]") -> "Table":
@@ -156,41 +183,3 @@ def _show_reach(out: "Console", watch: "Watch") -> None:
     for line in unseen(found):
         out.print(line)
     out.print(NOTE, style="dim")
-
-
-def _all_facts(found: Survey, *, reaching: bool) -> dict[str, object]:
-    from dataclasses import asdict
-
-    from canary.pipeline.sight import sights
-
-    facts: dict[str, object] = {
-        "targets": [_facts(row) for row in found.rows],
-        "parts": [asdict(part) for part in found.parts],
-        "incidents": _described(found.incidents),
-    }
-    return {**facts, "reach": [asdict(one) for one in sights(found.watch, by_signal=True)]} if reaching else facts
-
-
-def _facts(row: Row) -> dict[str, object]:
-    status, last = row.status, row.status.last_result_at
-    return {
-        "target": status.name,
-        "state": status.state.value,
-        "evidence_nats": row.evidence if math.isfinite(row.evidence) else None,
-        "strongest": row.strongest or None,
-        "trend_nats": [each if math.isfinite(each) else None for each in row.trend],
-        "touched_share": row.touched,
-        "armed": status.armed,
-        "escalated": status.escalated,
-        "series": status.series,
-        "golden": None if row.learning is None else row.learning.n,
-        "golden_needed": None if row.learning is None else row.learning.needed,
-        "visible_share": None if row.learning is None else row.learning.visible,
-        "last_slot_at": None if last is None else last.isoformat(),
-    }
-
-
-def _described(incidents: "Sequence[Incident]") -> list[object]:
-    from canary.alert.message import describe
-
-    return [describe(incident) for incident in incidents]

@@ -9,6 +9,7 @@ from canary.daemon import assembly
 from canary.daemon.board import Board
 from canary.daemon.gates import ProcessGates
 from canary.daemon.intake import LedgerIntake
+from canary.daemon.survey import facts, survey
 from canary.pipeline.ledger import Committed, Ledger
 from canary.records import Act, AuditEntry, Incident
 from canary.store.base import Store
@@ -43,6 +44,7 @@ class FrontDesk:
             assembly.access_of(config()),
             self._gates,
             LedgerIntake(ledger, clock, config, told),
+            lambda reach: facts(survey(config(), store, ledger.watch, clock.now(), trends=True), reaching=reach),
         )
 
     def note_reload(self, config: Config) -> None:

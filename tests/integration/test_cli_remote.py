@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,8 @@ from click.testing import Result
 
 from canary.clock import SystemClock
 from canary.config import load
-from canary.daemon.assembly import ground_of
+from canary.daemon.assembly import ground_of, watch_of
+from canary.daemon.survey import facts, survey
 from canary.metrics import Metrics
 from canary.store import Store, open_store
 from canary.web.api.kit import Access, Api
@@ -26,11 +27,15 @@ from tests.unit.web.fleet import Known, NoGates, NoIntake, snapshot
 @contextmanager
 def served(store: Store, config: Path) -> Iterator[str]:
     """The API over this store, as the daemon would serve it."""
-    ground = ground_of(load(config, {"TOKEN": TOKEN}))
+    made, clock = load(config, {"TOKEN": TOKEN}), SystemClock()
+    ground, watch = ground_of(made), watch_of(made, store)
+
+    def surveyed(reach: bool) -> Mapping[str, object]:
+        return facts(survey(made, store, watch, clock.now(), trends=True), reaching=reach)
+
     access = Access(open_reading=False, per_second=1e6)
-    with serving(
-        Api(store, SystemClock(), Known(snapshot()), lambda: ground, lambda _: None, access, NoGates(), NoIntake())
-    ) as url:
+    told = lambda: ground, lambda _: None
+    with serving(Api(store, clock, Known(snapshot()), *told, access, NoGates(), NoIntake(), surveyed)) as url:
         yield url
 
 
@@ -93,6 +98,9 @@ def both(tmp_path: Path) -> Iterator[Both]:
         ("change", "list", "--since", "2025-08-01"),
         ("change", "list", "--since", "2025-08-01", "--json"),
         ("change", "list", "--since", "2025-08-01", "--scope", "mid/api/long"),
+        ("status",),
+        ("status", "--json"),
+        ("status", "--reach", "--json"),
         ("silence", "list"),
         ("silence", "list", "--all", "--json"),
         ("silence", "preview", "pool=short"),

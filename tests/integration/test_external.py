@@ -23,7 +23,7 @@ from canary.store import Store, open_store
 from canary.web.api.kit import Access, Api
 from tests.integration.test_cli import Desk
 from tests.integration.test_cli_remote import serving
-from tests.unit.web.fleet import Known, NoGates, snapshot
+from tests.unit.web.fleet import EMPTY, Known, NoGates, snapshot
 
 EDGE = "mid/edge/main"
 CONFIG = """\
@@ -102,7 +102,9 @@ def boundary(tmp_path: Path) -> Iterator[Boundary]:
     intake = LedgerIntake(ledger, clock, lambda: config, again)
     ground = ground_of(config)
     access = Access(per_second=1e6)
-    api = Api(store, clock, Known(snapshot()), lambda: ground, lambda _: None, access, NoGates(), intake)
+    api = Api(
+        store, clock, Known(snapshot()), lambda: ground, lambda _: None, access, NoGates(), intake, lambda _: EMPTY
+    )
     with serving(api) as url:
         yield Boundary(desk, store, url, token)
     store.close()

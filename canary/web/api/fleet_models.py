@@ -80,3 +80,45 @@ class SeriesPage(Out):
 
     series: list[SeriesOut]
     next: int | None
+
+
+class RowOut(Out):
+    """A target, as `canary status` shows it."""
+
+    target: str
+    state: str
+    evidence_nats: float | None
+    strongest: str | None
+    trend_nats: list[float | None]
+    touched_share: float | None
+    armed: int
+    series: int
+    escalated: list[str]
+    golden: int | None
+    golden_needed: int | None
+    visible_share: float | None
+    last_slot_at: str | None
+    seen_seconds: float | None
+
+
+class HeardAsWholeOut(Out):
+    place: str
+    signal: str
+    evidence: float
+    seen: float | None
+
+
+class FleetBudgetOut(Out):
+    false_alarms_per_week: float
+    series_share: float
+    levels: list[str]
+
+
+class SurveyOut(Out):
+    """The fleet at a glance."""
+
+    targets: list[RowOut]
+    parts: list[HeardAsWholeOut]
+    incidents: list[IncidentOut]
+    budget: FleetBudgetOut
+    reach: list[dict[str, object]] | None = None

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,6 +34,8 @@ THREADS = 4
 """Of the API alone: however many ask, the writer finds a thread."""
 
 T = TypeVar("T")
+Survey = Callable[[bool], Mapping[str, object]]
+"""What `canary status --json` says; True: with the reach. Called in a thread."""
 
 
 class Json(JSONResponse):
@@ -67,6 +69,7 @@ class Api:
         access: Access,
         gates: Gates,
         intake: Intake,
+        survey: Survey,
     ) -> None:
         self.clock = clock
         self.status = status
@@ -75,6 +78,7 @@ class Api:
         self.access = access
         self.gates = gates
         self.intake = intake
+        self._survey = survey
         self.door = Door(self._known, clock, open_reading=access.open_reading, per_second=access.per_second)
         self._store = store
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="canary-api")
@@ -96,6 +100,10 @@ class Api:
                 return work(tx)
 
         return await self._in_thread(working)
+
+    async def survey(self, *, reach: bool) -> Mapping[str, object]:
+        """The fleet as `canary status --json` has it."""
+        return await self._in_thread(lambda: self._survey(reach))
 
     def close(self) -> None:
         """No request is under way any more."""

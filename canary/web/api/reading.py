@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from canary.desk import series
 from canary.records import SeriesKey
 from canary.web.api.fields import Glob
-from canary.web.api.fleet_models import SeriesPage, StatusOut, TargetOut
+from canary.web.api.fleet_models import SeriesPage, StatusOut, SurveyOut, TargetOut
 from canary.web.api.kit import Api, Json
 from canary.web.document import fleet, target
 
@@ -21,6 +21,11 @@ def routes(api: Api) -> APIRouter:
     async def status() -> Json:
         """The fleet and its unresolved incidents."""
         return Json(fleet(api.status.snapshot()))
+
+    @router.get("/survey", response_model=SurveyOut)
+    async def survey(*, reach: bool = False) -> Json:
+        """What `canary status` shows: each target's strongest evidence with its trend, and the parts of the fleet."""
+        return Json(await api.survey(reach=reach))
 
     @router.get("/targets", response_model=list[TargetOut])
     async def targets() -> Json:

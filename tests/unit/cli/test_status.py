@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from canary.cli.matrix import fleet, spark
-from canary.cli.survey import Row
+from canary.daemon.survey import Row
 from canary.detect import Learning
 from canary.web.status import TargetState, TargetStatus
 

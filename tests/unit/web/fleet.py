@@ -1,6 +1,6 @@
 """A fleet for tests of the page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -66,6 +66,14 @@ def unwell(of: Snapshot) -> Snapshot:
     return replace(of, live=(Check("writer", ok=False, detail="stuck for 90 s"),), ready=(Check("store", ok=False),))
 
 
+EMPTY: Mapping[str, object] = {
+    "targets": [],
+    "parts": [],
+    "incidents": [],
+    "budget": {"false_alarms_per_week": 0.25, "series_share": 1.0, "levels": []},
+}
+
+
 class NoGates:
     """Runs none: each stays as it was asked."""
 
@@ -106,4 +114,5 @@ def api(
         given,
         gates or NoGates(),
         intake or NoIntake(),
+        lambda _: EMPTY,
     )

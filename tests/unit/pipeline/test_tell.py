@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from canary.alert.incident import Decision, Policy, Reason, absorb, acknowledge, recover, release, resolve, suppress
+from canary.alert.incident import Decision, Policy, Reason, absorb, acknowledge, recover, resolve, suppress
 from canary.alert.maintenance import Window
 from canary.alert.receivers import ReceiverSpec
 from canary.alert.receivers.console import ConsoleSpec
@@ -148,7 +148,7 @@ def test_what_is_released_is_told_anew() -> None:
     desk = Desk()
     incident, _ = absorb(None, finding(), START, POLICY, suppressed_by="other")
     desk.decide((incident, Reason.OPENED))
-    desk.decide(release(incident, START))
+    desk.decide(absorb(incident, finding(), START, POLICY))
     assert desk.heard() == [("pager", TRIGGER)]
 
 

@@ -10,7 +10,7 @@ from canary.cli.common import columns, config_at, console, json_option, minute, 
 from canary.cli.complete import incident_ids
 from canary.cli.matrix import spark
 from canary.cli.remote import remote_options
-from canary.cli.story import timeline, trend
+from canary.cli.story import timeline, traced, trend, watching
 from canary.cli.word import Word
 
 if TYPE_CHECKING:
@@ -78,13 +78,12 @@ def show(path: str, incident_id: str | None, answers: bool, remote: "Remote | No
 
 
 def _told(config: "Config", tx: "Transaction", found: "Incident", *, answers: bool) -> _Story:
-    from canary.alert.message import largest
     from canary.desk import incidents
     from canary.desk.evidence import exhibits
 
     shown, suspected = exhibits(tx, found), incidents.suspected(tx, _ground(config), found)
     golden = [_golden(tx, one.observation) if answers else () for one in shown]
-    return _Story(found, suspected, timeline(tx, found, suspected), trend(tx, largest(found)), shown, golden)
+    return _Story(found, suspected, timeline(tx, found, suspected), trend(tx, traced(found)), shown, golden)
 
 
 def _show_remote(remote: "Remote", incident_id: str | None, *, as_json: bool) -> None:
@@ -142,7 +141,8 @@ def _show(out: "Console", config: "Config", story: _Story, *, answers: bool) -> 
     out.print(_findings(found))
     out.print(_timeline(story.moments))
     if story.trend:
-        out.print(f"evidence [cyan]{spark(story.trend, _SPARK)}[/] of the largest finding; a full bar is an alarm")
+        what = escape(watching(finding.series)) if (finding := traced(found)) else ""
+        out.print(f"evidence of {what} [cyan]{spark(story.trend, _SPARK)}[/]; a full bar is an alarm")
     for one, golden in zip(story.exhibits, story.golden, strict=True):
         for part in _exhibit(config, one, golden, answers=answers):
             out.print(part, soft_wrap=True)
@@ -152,14 +152,12 @@ def _show(out: "Console", config: "Config", story: _Story, *, answers: bool) -> 
 
 def _findings(found: "Incident") -> "Table":
     from canary.alert.message import answers
-    from canary.pipeline.scopes import is_scope, place_of
 
     table = columns("finding", "alarms", "since", "share", "recovered")
     for finding in found.findings:
         size, series = finding.size, finding.series
         share = f"{size.best:.1%} ({size.low:.1%} to {size.high:.1%}) of {answers(finding.group)}"
-        what = f"{place_of(series).name} {series.signal}" if is_scope(series) else f"{series.group}/{series.signal}"
-        row = (what, str(finding.alarms), minute(finding.onset.best), share)
+        row = (watching(series), str(finding.alarms), minute(finding.onset.best), share)
         table.add_row(*row, minute(finding.recovered_at))
     return table
 

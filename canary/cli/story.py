@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from canary.alert.suspects import Suspects
-    from canary.records import Alarm, Change, Finding, Incident
+    from canary.records import Change, Finding, Incident, SeriesKey
     from canary.store.base import Transaction
 
 _NEAR = timedelta(hours=1)  # before an onset, in which changes belong to the story
 _CHANGES = 6
+_NAMED = 3  # of what happened in one second
 _TREND = 400  # answers
 
 
@@ -29,19 +30,44 @@ class Moment:
 
 
 def timeline(tx: "Transaction", incident: "Incident", suspected: "Suspects") -> list[Moment]:
-    """In the order of time."""
-    alarms = [one for one in tx.alarms() if any(one.series == finding.series for finding in incident.findings)]
-    return sorted(
-        (*_findings(incident), *_alarms(incident, alarms), *_states(incident), *_changes(tx, incident, suspected))
-    )
+    """In the order of time; what happened in the same second stands in one line."""
+    every = (*_findings(incident), *_alarms(tx, incident), *_states(incident), *_changes(tx, incident, suspected))
+    seconds: dict[tuple[datetime, str], dict[str, None]] = {}
+    for one in sorted(every):
+        seconds.setdefault((one.at.replace(microsecond=0), one.kind), {})[one.text] = None
+    return [Moment(at, kind, _together(list(texts))) for (at, kind), texts in seconds.items()]
 
 
-def trend(tx: "Transaction", finding: "Finding") -> tuple[float, ...]:
-    """The evidence of the finding's series (ln R) from before its onset on; nothing for a part of the fleet."""
-    from canary.pipeline.advance import own_steps
+def _together(texts: Sequence[str]) -> str:
+    """The first few.
+
+    >>> _together(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
+    return ", ".join(texts[:_NAMED]) + more
+
+
+def watching(series: "SeriesKey") -> str:
+    """A series for a person, or the part of the fleet that is watched."""
+    from canary.pipeline.scopes import is_scope, place_of
+
+    return f"{place_of(series).name} {series.signal}" if is_scope(series) else f"{series.group}/{series.signal}"
+
+
+def traced(incident: "Incident") -> "Finding | None":
+    """The finding of a single series that touches most."""
     from canary.pipeline.scopes import is_scope
 
-    if is_scope(finding.series):
+    own = [finding for finding in incident.findings if not is_scope(finding.series)]
+    return max(own, key=lambda finding: finding.size.best, default=None)
+
+
+def trend(tx: "Transaction", finding: "Finding | None") -> tuple[float, ...]:
+    """The evidence of the finding's series (ln R) from before its onset on."""
+    from canary.pipeline.advance import own_steps
+
+    if finding is None:
         return ()
     before = max(_NEAR, 2 * (finding.onset.high - finding.onset.low))
     rows = tx.scores(finding.series, since=finding.onset.low - before)
@@ -50,24 +76,26 @@ def trend(tx: "Transaction", finding: "Finding") -> tuple[float, ...]:
 
 def _findings(incident: "Incident") -> Iterator[Moment]:
     for finding in incident.findings:
-        what = f"{finding.series.group}/{finding.series.signal}"
-        onset = finding.onset
-        between = f" (between {onset.low:%H:%M:%S} and {onset.high:%H:%M:%S})" if onset.low != onset.high else ""
-        yield Moment(onset.best, "onset", f"{what}{between}")
+        what = watching(finding.series)
+        yield Moment(finding.onset.best, "onset", what)
         if finding.worsened is not None:
             yield Moment(finding.worsened.best, "worsened", f"{what}: {finding.size.best:.1%} of answers since then")
         if finding.recovered_at is not None:
             yield Moment(finding.recovered_at, "recovered", what)
 
 
-def _alarms(incident: "Incident", alarms: "Sequence[Alarm]") -> Iterator[Moment]:
-    """The first of each finding."""
-    for finding in incident.findings:
-        ours = [one for one in alarms if one.series == finding.series and one.at >= finding.onset.low]
-        if ours:
-            first, more = ours[0], f", {finding.alarms - 1} more since" if finding.alarms > 1 else ""
-            what = f"{first.series.group}/{first.series.signal}"
-            yield Moment(first.at, "alarm", f"{what} with evidence {first.evidence:+.1f}{more}")
+def _alarms(tx: "Transaction", incident: "Incident") -> Iterator[Moment]:
+    """The first of all, and in a line how many series and parts of the fleet joined it."""
+    onsets = {finding.series: finding.onset.low for finding in incident.findings}
+    ours = [one for one in tx.alarms() if one.series in onsets and one.at >= onsets[one.series]]
+    if not ours:
+        return
+    first = ours[0]
+    yield Moment(first.at, "alarm", f"the first: {watching(first.series)} with evidence {first.evidence:+.1f}")
+    firsts = {one.series: one.at for one in reversed(ours)}
+    if len(firsts) > 1:
+        last, joined = max(firsts.values()), len(firsts) - 1
+        yield Moment(last, "alarm", f"the last of {joined} more that joined it; {len(ours)} alarms in all")
 
 
 def _states(incident: "Incident") -> Iterator[Moment]:

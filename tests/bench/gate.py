@@ -3,7 +3,8 @@
 The gate's own bench, plan and rule judge answers that are drawn from banks of score vectors of the lab (see
 `tests.bench.gatebank`): an answer is a struck one with the fault's share as its chance, else a healthy one. So a run
 takes a second and not minutes, and is a run of the verdict engine all the same. As a check of the banks some whole
-gates are run end to end, over HTTP. Intervals are those of Clopper and Pearson, at 95 %.
+gates are run end to end, over HTTP: `python -m tests.bench.gatewhole`. Intervals are those of Clopper and Pearson, at
+95 %.
 """
 
 import argparse
@@ -71,6 +72,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1_000)
     parser.add_argument("--golden", type=int, default=3_000, help="answers for each probe group")
     parser.add_argument("--bank", type=int, default=400, help="struck answers for each probe and fault")
+    parser.add_argument("--fault", choices=sorted({one.fault for one in SCENARIOS}), help="this one alone")
     asked = parser.parse_args()
     _BANK.append(fill(asked.golden, 5 * asked.bank, asked.bank))
     print(
@@ -80,7 +82,7 @@ def main() -> None:
     print(f"| {' | '.join(heads)} |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
-        for scenario in SCENARIOS:
+        for scenario in (one for one in SCENARIOS if asked.fault in (None, one.fault)):
             outcomes = {
                 healthy: list(pool.map(partial(gate, scenario, healthy), range(asked.runs), chunksize=10))
                 for healthy in (False, True)

@@ -11,7 +11,8 @@ from canary.cli.complete import incident_ids, receiver_names
 from canary.cli.word import Noun
 
 if TYPE_CHECKING:
-    from canary.alert.receivers import ReceiverSpec, Shown
+    from canary.alert.receivers import Shown
+    from canary.alert.specs import ReceiverSpec
     from canary.config import Config
 
 T = TypeVar("T")

@@ -9,16 +9,20 @@ from pydantic import SecretStr
 from canary import config as written
 from canary.alert.links import Links
 from canary.alert.maintenance import Window
-from canary.alert.receivers import ReceiverSpec, Spec
-from canary.alert.receivers.alertmanager import AlertmanagerSpec
-from canary.alert.receivers.console import ConsoleSpec
-from canary.alert.receivers.grafana import GrafanaSpec
-from canary.alert.receivers.mail import EmailSpec, Tls
-from canary.alert.receivers.pagerduty import PagerDutySpec
-from canary.alert.receivers.slack import SlackSpec
-from canary.alert.receivers.webhook import WebhookSpec
-from canary.alert.receivers.wording import TITLE, Wording
 from canary.alert.routing import Pace, Route
+from canary.alert.specs import (
+    AlertmanagerSpec,
+    ConsoleSpec,
+    EmailSpec,
+    GrafanaSpec,
+    PagerDutySpec,
+    ReceiverSpec,
+    SlackSpec,
+    Spec,
+    Tls,
+    WebhookSpec,
+)
+from canary.alert.wording import TITLE, Wording
 from canary.config import Config
 from canary.pipeline.tell import Audience
 from canary.records import Label, Matcher, Matchers, matcher

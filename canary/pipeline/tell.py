@@ -19,9 +19,9 @@ from canary.alert import incident as machine
 from canary.alert.links import Links
 from canary.alert.maintenance import Window, in_window
 from canary.alert.message import Extras, describe_change, evidence, notification
-from canary.alert.receivers import ReceiverSpec
 from canary.alert.routing import Hearer, Route, group_of, hearers
 from canary.alert.silences import SCHEMA, describe, reminders, silenced, text
+from canary.alert.specs import ReceiverSpec
 from canary.alert.suspects import Spot, Suspects
 from canary.pipeline.suspects import suspects
 from canary.records import Change, Incident, IncidentState, Notification, NotificationKind, Silence

@@ -12,7 +12,8 @@ import pytest
 from canary.alert.courier import Courier, Refresher
 from canary.alert.deliver import Outcome
 from canary.alert.incident import Policy, absorb, resolve
-from canary.alert.receivers.alertmanager import Alertmanager, AlertmanagerSpec
+from canary.alert.receivers.alertmanager import Alertmanager
+from canary.alert.specs import AlertmanagerSpec
 from canary.clock import SystemClock
 from canary.errors import DeliveryError
 from canary.http import HttpClient

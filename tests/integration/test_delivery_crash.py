@@ -24,7 +24,8 @@ DELIVERER = """
 import asyncio, random, sys
 from datetime import timedelta
 from canary.alert.deliver import Outbox
-from canary.alert.receivers.alertmanager import Alertmanager, AlertmanagerSpec
+from canary.alert.receivers.alertmanager import Alertmanager
+from canary.alert.specs import AlertmanagerSpec
 from canary.clock import SystemClock
 from canary.http import HttpClient
 from canary.store import open_store

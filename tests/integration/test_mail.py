@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from canary.alert.receivers.mail import Email, EmailSpec, Tls
-from canary.alert.receivers.wording import Wording
+from canary.alert.receivers.mail import Email
+from canary.alert.specs import EmailSpec, Tls
+from canary.alert.wording import Wording
 from canary.errors import DeliveryError
 from canary.records import NotificationKind
 from tests.unit.alert.findings import finding

@@ -15,7 +15,8 @@ from typing_extensions import override
 
 from canary.alert.deliver import BATCH, Backoff, Outbox, OutboxStore, OutboxTransaction, Outcome
 from canary.alert.receivers.base import Receiver
-from canary.alert.receivers.webhook import Webhook, WebhookSpec, verify
+from canary.alert.receivers.webhook import Webhook, verify
+from canary.alert.specs import WebhookSpec
 from canary.clock import SystemClock
 from canary.errors import DeliveryError, StoreUnavailable
 from canary.http import HttpClient

@@ -9,11 +9,12 @@ from threading import Event
 
 import pytest
 
-from canary.alert.receivers.grafana import Grafana, GrafanaSpec
-from canary.alert.receivers.pagerduty import PagerDuty, PagerDutySpec
-from canary.alert.receivers.slack import Slack, SlackSpec
-from canary.alert.receivers.wording import Wording
+from canary.alert.receivers.grafana import Grafana
+from canary.alert.receivers.pagerduty import PagerDuty
+from canary.alert.receivers.slack import Slack
 from canary.alert.rehearsal import rehearsal
+from canary.alert.specs import GrafanaSpec, PagerDutySpec, SlackSpec
+from canary.alert.wording import Wording
 from canary.clock import SystemClock
 from canary.errors import DeliveryError
 from canary.http import HttpClient

@@ -1,41 +1,29 @@
 """The table of receivers."""
 
-from dataclasses import dataclass
 from typing import TextIO, assert_never
 
-from canary.alert.receivers.alertmanager import Alertmanager, AlertmanagerSpec
+from canary.alert.receivers.alertmanager import Alertmanager
 from canary.alert.receivers.base import Digesting, Receiver, Refreshed, Shown
-from canary.alert.receivers.console import Console, ConsoleSpec
-from canary.alert.receivers.grafana import Grafana, GrafanaSpec
-from canary.alert.receivers.mail import Email, EmailSpec
-from canary.alert.receivers.pagerduty import PagerDuty, PagerDutySpec
-from canary.alert.receivers.slack import Slack, SlackSpec
-from canary.alert.receivers.webhook import Webhook, WebhookSpec
+from canary.alert.receivers.console import Console
+from canary.alert.receivers.grafana import Grafana
+from canary.alert.receivers.mail import Email
+from canary.alert.receivers.pagerduty import PagerDuty
+from canary.alert.receivers.slack import Slack
+from canary.alert.receivers.webhook import Webhook
+from canary.alert.specs import (
+    AlertmanagerSpec,
+    ConsoleSpec,
+    EmailSpec,
+    GrafanaSpec,
+    PagerDutySpec,
+    ReceiverSpec,
+    SlackSpec,
+    WebhookSpec,
+)
 from canary.clock import Clock
 from canary.http import Http
 
-__all__ = ["Digesting", "Receiver", "ReceiverSpec", "Refreshed", "Shown", "build"]
-
-Spec = ConsoleSpec | WebhookSpec | SlackSpec | PagerDutySpec | AlertmanagerSpec | GrafanaSpec | EmailSpec
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiverSpec:
-    """A receiver and what it takes. A `private` one may be shown answers."""
-
-    name: str
-    spec: Spec
-    private: bool = False
-
-    @property
-    def hears_changes(self) -> bool:
-        """Whether it is told of recorded changes."""
-        return isinstance(self.spec, PagerDutySpec) and self.spec.changes
-
-    @property
-    def hears_reminders(self) -> bool:
-        """Whether it can tell people of silences."""
-        return isinstance(self.spec, (ConsoleSpec, WebhookSpec, SlackSpec, EmailSpec))
+__all__ = ["Digesting", "Receiver", "Refreshed", "Shown", "build"]
 
 
 def build(receiver: ReceiverSpec, *, http: Http, clock: Clock, stream: TextIO) -> Shown:

@@ -5,13 +5,13 @@ ahead, and a resolved one for five minutes after its end. Labels stay the same f
 are those of its first finding. Grouping, silences and routing of its own are left to it.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from canary.alert.receivers.request import Request, send, shown
-from canary.alert.receivers.wording import TITLE, Wording
+from canary.alert.specs import AlertmanagerSpec
 from canary.alert.told import Told
+from canary.alert.wording import Wording
 from canary.clock import Clock
 from canary.http import Http
 from canary.records import Notification, NotificationKind
@@ -22,18 +22,6 @@ LASTS = 4
 
 _SENT_AT_ONCE = 200
 _NO_ALERT = (NotificationKind.REMINDER, NotificationKind.CHANGE)
-
-
-@dataclass(frozen=True, slots=True)
-class AlertmanagerSpec:
-    """`url` without the API's path; `labels` are added to each alert, `headers` to each request."""
-
-    url: str
-    token: str | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    resend: timedelta = timedelta(minutes=1)
-    title: str = TITLE
 
 
 class Alertmanager:

@@ -1,6 +1,5 @@
 """Plain lines on a stream, for people and for logs of containers."""
 
-from dataclasses import dataclass
 from typing import TextIO
 
 from canary.alert.told import Told
@@ -17,11 +16,6 @@ _COLOURS = {
     NotificationKind.CHANGE: "\x1b[34m",
 }
 _PLAIN = "\x1b[0m"
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleSpec:
-    """There is nothing to say of it."""
 
 
 class Console:

@@ -6,14 +6,13 @@ changed where it is there.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
 from canary.alert.receivers.request import Request, send, shown
-from canary.alert.receivers.wording import Wording
+from canary.alert.specs import GrafanaSpec
 from canary.alert.told import Told
 from canary.clock import Clock
 from canary.errors import DeliveryError
@@ -22,17 +21,6 @@ from canary.records import Notification, NotificationKind
 
 TAG = "canary"
 _NO_REGION = (NotificationKind.REMINDER, NotificationKind.CHANGE)
-
-
-@dataclass(frozen=True, slots=True)
-class GrafanaSpec:
-    """`url` is Grafana's own, with its sub-path where it has one; `dashboard` the uid of the one it is shown on."""
-
-    url: str
-    token: str = field(repr=False)
-    tags: tuple[str, ...] = ()
-    dashboard: str | None = None
-    wording: Wording = field(default_factory=Wording)
 
 
 class Grafana:

@@ -4,15 +4,13 @@ The only importer of aiosmtplib.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
-from enum import StrEnum
 from hashlib import blake2b
 
 import aiosmtplib
 
-from canary.alert.receivers.wording import Wording
+from canary.alert.specs import EmailSpec, Tls
 from canary.alert.told import Told
 from canary.errors import DeliveryError
 from canary.records import Notification
@@ -20,28 +18,6 @@ from canary.records import Notification
 TIMEOUT = 10.0  # seconds, for each command
 _LONGEST_SUBJECT = 200
 _POLICY = policy.SMTP.clone(max_line_length=900)  # below the 998 that SMTP allows: nothing needs to be folded
-
-
-class Tls(StrEnum):
-    """How the connection is kept private."""
-
-    STARTTLS = "starttls"  # after a greeting in the clear; refused where the server does not offer it
-    TLS = "tls"  # from the first byte
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class EmailSpec:
-    """Where mails are handed over, and from whom to whom they go."""
-
-    host: str
-    port: int
-    sender: str
-    to: tuple[str, ...]
-    tls: Tls = Tls.STARTTLS
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    wording: Wording = field(default_factory=Wording)
 
 
 class Email:

@@ -5,11 +5,10 @@
 A recorded change is a change event. Reminders of silences wake nobody.
 """
 
-from dataclasses import dataclass, field
-
 from canary.alert.receivers.request import Request, send, shown
-from canary.alert.receivers.wording import TITLE, Wording
+from canary.alert.specs import PagerDutySpec
 from canary.alert.told import Told
+from canary.alert.wording import Wording
 from canary.http import Http
 from canary.records import Notification, NotificationKind
 
@@ -24,16 +23,6 @@ _ACTIONS = {
     NotificationKind.RESOLVE: "resolve",
 }
 _SEVERITIES = {"page": "critical", "ticket": "warning"}
-
-
-@dataclass(frozen=True, slots=True)
-class PagerDutySpec:
-    """`url` is that of the service region; `changes` says whether it is told of recorded changes."""
-
-    routing_key: str = field(repr=False)
-    url: str = "https://events.pagerduty.com"
-    changes: bool = False
-    title: str = TITLE
 
 
 class PagerDuty:

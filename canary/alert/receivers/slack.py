@@ -1,11 +1,11 @@
 """Slack, by an incoming webhook: its URL is the secret. One message for each notification, or for those of a group."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from canary.alert.receivers.request import Request, send, shown
-from canary.alert.receivers.wording import Wording
+from canary.alert.specs import SlackSpec
 from canary.alert.told import Told
+from canary.alert.wording import Wording
 from canary.http import Http
 from canary.records import Notification
 
@@ -13,12 +13,6 @@ HEADER, SECTION, BLOCKS = 150, 3_000, 50
 """Slack's limits: characters of a header and of a section, and blocks."""
 
 _DIGESTED = 10
-
-
-@dataclass(frozen=True, slots=True)
-class SlackSpec:
-    url: str = field(repr=False)
-    wording: Wording = field(default_factory=Wording)
 
 
 class Slack:

@@ -8,9 +8,9 @@ repeat carries the same one.
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
 
 from canary.alert.receivers.request import Request, send, shown
+from canary.alert.specs import WebhookSpec
 from canary.clock import Clock
 from canary.http import Http
 from canary.records import Notification
@@ -28,14 +28,6 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
 def verify(secret: str, timestamp: str, body: bytes, signature: str) -> bool:
     """Whether `signature` was made with `secret` over this timestamp (Unix seconds, as sent) and raw body."""
     return hmac.compare_digest(sign(secret, timestamp, body).encode(), signature.encode())
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookSpec:
-    """`url` may hold a token."""
-
-    url: str = field(repr=False)
-    secret: str | None = field(default=None, repr=False)
 
 
 class Webhook:

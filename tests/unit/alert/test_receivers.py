@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from canary.alert.receivers.console import Console
-from canary.alert.receivers.webhook import Webhook, WebhookSpec, sign, verify
+from canary.alert.receivers.webhook import Webhook, sign, verify
+from canary.alert.specs import WebhookSpec
 from canary.errors import DeliveryError
 from canary.http import Answer, NoAnswer, Trouble
 from canary.records import NotificationKind

@@ -8,15 +8,18 @@ import pytest
 
 from canary.alert.incident import Policy, absorb
 from canary.alert.maintenance import Window
-from canary.alert.receivers.alertmanager import AlertmanagerSpec
-from canary.alert.receivers.console import ConsoleSpec
-from canary.alert.receivers.grafana import GrafanaSpec
-from canary.alert.receivers.mail import EmailSpec, Tls
-from canary.alert.receivers.pagerduty import PagerDutySpec
-from canary.alert.receivers.slack import SlackSpec
-from canary.alert.receivers.webhook import WebhookSpec
-from canary.alert.receivers.wording import TITLE, Wording
 from canary.alert.routing import Pace, hearers
+from canary.alert.specs import (
+    AlertmanagerSpec,
+    ConsoleSpec,
+    EmailSpec,
+    GrafanaSpec,
+    PagerDutySpec,
+    SlackSpec,
+    Tls,
+    WebhookSpec,
+)
+from canary.alert.wording import TITLE, Wording
 from canary.config import effective, json_schema
 from canary.daemon.audience import audience_of, links_of
 from canary.records import Label, matcher

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from canary.alert.receivers import ReceiverSpec
-from canary.alert.receivers.webhook import WebhookSpec
 from canary.alert.routing import Route
+from canary.alert.specs import ReceiverSpec, WebhookSpec
 from canary.pipeline.ledger import Committed, Fired, Ledger
 from canary.pipeline.tell import Audience
 from canary.pipeline.watch import Rhythm, Terms, Watch, muster

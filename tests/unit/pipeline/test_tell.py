@@ -8,12 +8,9 @@ from typing import Any
 
 from canary.alert.incident import Decision, Policy, Reason, absorb, acknowledge, recover, resolve, suppress
 from canary.alert.maintenance import Window
-from canary.alert.receivers import ReceiverSpec
-from canary.alert.receivers.console import ConsoleSpec
-from canary.alert.receivers.pagerduty import PagerDutySpec
-from canary.alert.receivers.webhook import WebhookSpec
 from canary.alert.routing import Pace, Route
 from canary.alert.silences import expired, made
+from canary.alert.specs import ConsoleSpec, PagerDutySpec, ReceiverSpec, WebhookSpec
 from canary.pipeline.tell import Audience, is_due, make_rounds, tell, tell_change
 from canary.records import (
     Change,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +11,6 @@ from canary.cli.common import columns, config_at, console, json_option, minute, 
 from canary.cli.complete import incident_ids
 from canary.cli.matrix import spark
 from canary.cli.remote import remote_options
-from canary.cli.story import timeline, traced, trend, watching
 from canary.cli.word import Word
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from canary.alert.suspects import Suspects
     from canary.cli.remote import Remote
-    from canary.cli.story import Moment
     from canary.config import Config
     from canary.desk.evidence import Exhibit
     from canary.desk.ground import Ground
+    from canary.desk.story import Moment
     from canary.records import Incident, Observation
     from canary.store.base import Transaction
 
@@ -72,7 +72,7 @@ def show(path: str, incident_id: str | None, answers: bool, remote: "Remote | No
         story = _told(config, tx, found, answers=answers and not as_json)
         facts = incidents.shown(tx, _ground(config), found) if as_json else {}
     if as_json:
-        say({**facts, "timeline": [one.facts() for one in story.moments]})
+        say(facts)
     else:
         _show(console(), config, story, answers=answers)
 
@@ -80,6 +80,7 @@ def show(path: str, incident_id: str | None, answers: bool, remote: "Remote | No
 def _told(config: "Config", tx: "Transaction", found: "Incident", *, answers: bool) -> _Story:
     from canary.desk import incidents
     from canary.desk.evidence import exhibits
+    from canary.desk.story import timeline, traced, trend
 
     shown, suspected = exhibits(tx, found), incidents.suspected(tx, _ground(config), found)
     golden = [_golden(tx, one.observation) if answers else () for one in shown]
@@ -87,8 +88,10 @@ def _told(config: "Config", tx: "Transaction", found: "Incident", *, answers: bo
 
 
 def _show_remote(remote: "Remote", incident_id: str | None, *, as_json: bool) -> None:
-    """As the daemon tells it: the same text, without what only a store can draw."""
+    """As the daemon tells it: the same text and timeline, without what only a store can draw."""
     from rich.markup import escape
+
+    from canary.desk.story import Moment
 
     found = remote.get("incidents", incident_id or _newest(remote))
     if as_json:
@@ -98,6 +101,7 @@ def _show_remote(remote: "Remote", incident_id: str | None, *, as_json: bool) ->
     out.print(f"[{STYLES[facts['state']]}]{facts['state']}[/] [bold]{facts['id']}[/] {escape(printable(head))}")
     for line in lines:
         out.print(escape(printable(line)), soft_wrap=True)
+    out.print(_timeline([Moment(datetime.fromisoformat(one.pop("at")), **one) for one in found["timeline"]]))
 
 
 def _newest(remote: "Remote") -> str:
@@ -132,6 +136,7 @@ def _show(out: "Console", config: "Config", story: _Story, *, answers: bool) -> 
     from rich.markup import escape
 
     from canary.alert.message import text
+    from canary.desk.story import traced, watching
 
     found = story.incident
     head, *lines = text(found, story.suspected)
@@ -152,6 +157,7 @@ def _show(out: "Console", config: "Config", story: _Story, *, answers: bool) -> 
 
 def _findings(found: "Incident") -> "Table":
     from canary.alert.message import answers
+    from canary.desk.story import watching
 
     table = columns("finding", "alarms", "since", "share", "recovered")
     for finding in found.findings:

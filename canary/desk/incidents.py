@@ -7,6 +7,7 @@ from canary.alert.message import describe
 from canary.alert.suspects import Suspects
 from canary.desk.evidence import exhibits
 from canary.desk.ground import Ground
+from canary.desk.story import timeline
 from canary.errors import NotFound
 from canary.pipeline.suspects import suspects, watched
 from canary.pipeline.tell import tell
@@ -23,9 +24,13 @@ def listed(tx: Transaction, *, everything: bool, limit: int | None = None) -> li
 
 
 def shown(tx: Transaction, ground: Ground, incident: Incident) -> dict[str, object]:
-    """One, with suspects and with the runs that show it, but without their answers."""
-    facts = describe(incident, suspected(tx, ground, incident))
-    return {**facts, "exhibits": [one.facts() for one in exhibits(tx, incident)]}
+    """One, with suspects, with the runs that show it, but without their answers, and with what happened when."""
+    causes = suspected(tx, ground, incident)
+    return {
+        **describe(incident, causes),
+        "exhibits": [one.facts() for one in exhibits(tx, incident)],
+        "timeline": [one.facts() for one in timeline(tx, incident, causes)],
+    }
 
 
 def newest(tx: Transaction) -> Incident:

@@ -17,6 +17,7 @@ from canary.config import load
 from canary.daemon.assembly import ground_of, watch_of
 from canary.daemon.intake import LedgerIntake
 from canary.pipeline.ledger import Ledger
+from canary.pipeline.tell import Audience
 from canary.pipeline.watch import Watch
 from canary.records import Observation, Purpose
 from canary.store import Store, open_store
@@ -93,7 +94,7 @@ def boundary(tmp_path: Path) -> Iterator[Boundary]:
     desk = Desk(path)
     token = desk.facts("token", "add", "edge", "--role", "ingest")["token"]
     store, config, clock = open_store(desk.store_url), load(path, {}), SystemClock()
-    ledger = Ledger(store, watch_of(config, store), (), clock)
+    ledger = Ledger(store, watch_of(config, store), Audience(), clock)
 
     def again(_: object) -> None:
         """As the daemon's heartbeat does."""

@@ -119,6 +119,7 @@ class IncidentOut(Out):
 
 class ShownOut(IncidentOut):
     exhibits: list[dict[str, object]]
+    timeline: list[dict[str, str]]
 
 
 class DecidedOut(IncidentOut):

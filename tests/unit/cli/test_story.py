@@ -3,7 +3,7 @@
 import pytest
 
 from canary.alert.suspects import Suspects
-from canary.cli.story import timeline, traced, trend
+from canary.desk.story import timeline, traced, trend
 from canary.pipeline.scopes import is_scope
 from canary.records import Change, ChangeKind, Incident, Scope
 from canary.store import MemoryStore

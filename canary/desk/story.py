@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from canary.alert.suspects import Suspects
-    from canary.records import Change, Finding, Incident, SeriesKey
-    from canary.store.base import Transaction
+from canary.alert.suspects import Suspects
+from canary.pipeline.advance import own_steps
+from canary.pipeline.scopes import is_scope, place_of
+from canary.records import Change, Finding, Incident, SeriesKey
+from canary.store.base import Transaction
 
 _NEAR = timedelta(hours=1)  # before an onset, in which changes belong to the story
 _CHANGES = 6
@@ -29,7 +29,7 @@ class Moment:
         return {"at": self.at.isoformat(), "kind": self.kind, "text": self.text}
 
 
-def timeline(tx: "Transaction", incident: "Incident", suspected: "Suspects") -> list[Moment]:
+def timeline(tx: Transaction, incident: Incident, suspected: Suspects) -> list[Moment]:
     """In the order of time; what happened in the same second stands in one line."""
     every = (*_findings(incident), *_alarms(tx, incident), *_states(incident), *_changes(tx, incident, suspected))
     seconds: dict[tuple[datetime, str], dict[str, None]] = {}
@@ -48,25 +48,19 @@ def _together(texts: Sequence[str]) -> str:
     return ", ".join(texts[:_NAMED]) + more
 
 
-def watching(series: "SeriesKey") -> str:
+def watching(series: SeriesKey) -> str:
     """A series for a person, or the part of the fleet that is watched."""
-    from canary.pipeline.scopes import is_scope, place_of
-
     return f"{place_of(series).name} {series.signal}" if is_scope(series) else f"{series.group}/{series.signal}"
 
 
-def traced(incident: "Incident") -> "Finding | None":
+def traced(incident: Incident) -> Finding | None:
     """The finding of a single series that touches most."""
-    from canary.pipeline.scopes import is_scope
-
     own = [finding for finding in incident.findings if not is_scope(finding.series)]
     return max(own, key=lambda finding: finding.size.best, default=None)
 
 
-def trend(tx: "Transaction", finding: "Finding | None") -> tuple[float, ...]:
+def trend(tx: Transaction, finding: Finding | None) -> tuple[float, ...]:
     """The evidence of the finding's series (ln R) from before its onset on."""
-    from canary.pipeline.advance import own_steps
-
     if finding is None:
         return ()
     before = max(_NEAR, 2 * (finding.onset.high - finding.onset.low))
@@ -74,7 +68,7 @@ def trend(tx: "Transaction", finding: "Finding | None") -> tuple[float, ...]:
     return tuple(step.evidence for step in islice(own_steps(tx, rows), _TREND))
 
 
-def _findings(incident: "Incident") -> Iterator[Moment]:
+def _findings(incident: Incident) -> Iterator[Moment]:
     for finding in incident.findings:
         what = watching(finding.series)
         yield Moment(finding.onset.best, "onset", what)
@@ -84,7 +78,7 @@ def _findings(incident: "Incident") -> Iterator[Moment]:
             yield Moment(finding.recovered_at, "recovered", what)
 
 
-def _alarms(tx: "Transaction", incident: "Incident") -> Iterator[Moment]:
+def _alarms(tx: Transaction, incident: Incident) -> Iterator[Moment]:
     """The first of all, and in a line how many series and parts of the fleet joined it."""
     onsets = {finding.series: finding.onset.low for finding in incident.findings}
     ours = [one for one in tx.alarms() if one.series in onsets and one.at >= onsets[one.series]]
@@ -98,13 +92,13 @@ def _alarms(tx: "Transaction", incident: "Incident") -> Iterator[Moment]:
         yield Moment(last, "alarm", f"the last of {joined} more that joined it; {len(ours)} alarms in all")
 
 
-def _states(incident: "Incident") -> Iterator[Moment]:
+def _states(incident: Incident) -> Iterator[Moment]:
     yield Moment(incident.opened_at, "opened", incident.id)
     if incident.resolved_at is not None:
         yield Moment(incident.resolved_at, "resolved", f"by {incident.resolved_by or 'recovery'}")
 
 
-def _changes(tx: "Transaction", incident: "Incident", suspected: "Suspects") -> Iterator[Moment]:
+def _changes(tx: Transaction, incident: Incident, suspected: Suspects) -> Iterator[Moment]:
     """Those near an onset in the incident's part of the fleet, the suspected ones with their probability."""
     chances = {one.change.id: one.probability for one in suspected.onset if one.change is not None}
     first = min(finding.onset.low for finding in incident.findings)
@@ -114,6 +108,6 @@ def _changes(tx: "Transaction", incident: "Incident", suspected: "Suspects") -> 
     yield from (_change(one, chances.get(one.id)) for one in near[:_CHANGES])
 
 
-def _change(change: "Change", chance: float | None) -> Moment:
+def _change(change: Change, chance: float | None) -> Moment:
     suspect = "" if chance is None else f", suspected with {chance:.0%}"
     return Moment(change.at, "change", f"{change.kind.value} {change.scope.name} {change.summary}{suspect}")

@@ -238,8 +238,6 @@ def show(out: "Console", report: "Report") -> None:
         out.print(f"{report.failures} of {report.fired} runs failed")
     if report.learning:
         out.print(f"not judged, for want of golden data: {names_of(report.learning)}")
-    if report.unspoken and report.verdict.value == "pass":
-        out.print(f"more golden data would let a pass speak of: {', '.join(report.unspoken)}")
     out.print(f"kept: canary explain {report.id}")
     worst = next((shown.evidence[0] for shown in _worst_first(report) if shown.evidence), None)
     if worst is not None:
@@ -254,13 +252,24 @@ def meaning(report: "Report", more: str = "-n") -> str:
         case "fail":
             return f"{judgement.signal} is not as in the baseline ({healthy} with a chance of {rule.alpha:.0%} at most)"
         case "pass":
-            return f"with a fault in {rule.share:.1%} {faulty} passed with a chance of {rule.beta:.0%} at most"
+            apart = f" (but for one that only {_either(report.unspoken)} would show)" if report.unspoken else ""
+            return f"with a fault in {rule.share:.1%} {faulty} passed with a chance of {rule.beta:.0%} at most{apart}"
         case _ if judgement.visible < 1.0:
             return (
                 f"not sure; with a fault in {judgement.visible:.1%} {faulty} failed with a chance of {rule.power:.0%}"
             )
         case _:
             return f"not sure: too few judged answers to see any fault; give a larger {more}"
+
+
+def _either(names: "Sequence[str]") -> str:
+    """As people list them.
+
+    >>> _either(["kl", "logprob", "finish"])
+    'kl, logprob or finish'
+    """
+    *rest, last = names
+    return f"{', '.join(rest)} or {last}" if rest else last
 
 
 def _worst_first(report: "Report") -> "list[Shown]":

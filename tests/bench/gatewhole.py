@@ -17,7 +17,7 @@ from tests.bench.gate import SCENARIOS, Scenario
 from tests.bench.gatebank import FAULTS, SUITE, TARGET
 from tests.integration.test_cli import Desk
 
-GOLDEN = 1_200
+GOLDEN = 1_500
 
 
 def faults(scenario: Scenario) -> list[dict[str, object]]:

@@ -9,6 +9,9 @@ and no other answer, is as likely as
 relative to no fault at all. A healthy cell costs L a factor of 1 - p for each of its answers, and a touched one that is
 left out costs its bets. The levels of the hierarchy are equally probable beforehand, and so are the places of a level.
 Places that have a cell in common with the alarming one are compared.
+
+A replica is blamed where it alone is bad. Where a share of requests meets wrong servers, each of those looks like a bad
+replica, and together they are none: then the parts of the fleet that they answered for are compared.
 """
 
 import math
@@ -18,6 +21,7 @@ from datetime import datetime
 
 import numpy as np
 
+from canary.alert.home import DOUBT
 from canary.detect import hierarchy
 from canary.pipeline.scopes import Level, members, place_of, scope_of
 from canary.pipeline.watch import Watch, Watched, exposure_of, heard_as
@@ -135,6 +139,8 @@ def blame(alarming: SeriesKey, since: Iterable[Heard]) -> Blame:
         return Blame(place_of(alarming), alarming.target)
     evidence = {cell: hierarchy.log_e(bets).sum(axis=0) for cell, bets in cells.items()}
     ranked = sorted(_scored(alarming, evidence), key=lambda scored: scored[1], reverse=True)
+    if _is_replica(ranked[0][0]) and not _alone(ranked[0][0], evidence):
+        ranked = [scored for scored in ranked if not _is_replica(scored[0])] or ranked
     (best, reached), *others = ranked
     target = max(_targets(best, evidence), key=lambda found: found[1])[0]
     if not others:
@@ -155,8 +161,23 @@ def _scored(alarming: SeriesKey, evidence: Mapping[Cell, np.ndarray]) -> Iterato
         if cells in told or not cells & ours:
             continue
         told.add(cells)
-        log_likelihood = np.logaddexp.reduce(sum(evidence[cell] for cell in cells)) - math.log(len(hierarchy.SHARES))
-        yield place, float(log_likelihood) - math.log(sizes[_breadth(place)])
+        yield place, _log_likelihood(sum(evidence[cell] for cell in cells)) - math.log(sizes[_breadth(place)])
+
+
+def _log_likelihood(log_e: np.ndarray | int) -> float:
+    """Ln L, from the sum of ln e^p over answers, of shape (shares,)."""
+    return float(np.logaddexp.reduce(log_e)) - math.log(len(hierarchy.SHARES))
+
+
+def _alone(replica: SeriesKey, evidence: Mapping[Cell, np.ndarray]) -> bool:
+    """Whether no other replica of the same model shows anything."""
+    here = place_of(replica)
+    others: dict[tuple[str, str], np.ndarray] = {}
+    for (series, name), log_e in evidence.items():
+        if (series.target, name) != (replica.target, here.replica) and place_of(series).scope.model == here.scope.model:
+            others[series.target, name] = others.get((series.target, name), np.zeros(len(hierarchy.SHARES))) + log_e
+    bar = DOUBT + math.log(max(1, len(others)))
+    return all(_log_likelihood(log_e) < bar for log_e in others.values())
 
 
 def _places(evidence: Mapping[Cell, np.ndarray]) -> Mapping[SeriesKey, frozenset[Cell]]:
@@ -169,9 +190,13 @@ def _places(evidence: Mapping[Cell, np.ndarray]) -> Mapping[SeriesKey, frozenset
     return {place: frozenset(cells) for place, cells in found.items()}
 
 
+def _is_replica(place: SeriesKey) -> bool:
+    return place.group.startswith("*@")
+
+
 def _breadth(place: SeriesKey) -> int:
     """How much a place leaves open: replicas first, then series, pools, and on to all."""
-    replica, groups = place.group.startswith("*@"), place.group == "*"
+    replica, groups = _is_replica(place), place.group == "*"
     return 0 if replica else 1 + 2 * place.target.split("/").count("*") + groups
 
 

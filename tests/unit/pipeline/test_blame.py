@@ -95,6 +95,24 @@ def test_a_single_bad_replica_is_named() -> None:
     assert blame.place.name == "mid/api/b, replica r2"
 
 
+def test_servers_of_elsewhere_that_answer_now_and_then_are_no_bad_replicas() -> None:
+    """Each of them is bad in every answer that it gives here, and there are some of them, on two pools."""
+    rng, clock, store = np.random.default_rng(1), FakeClock(START), MemoryStore()
+    book = ledger(store, clock, watch())
+    for minute in range(400):
+        clock.advance(MINUTE)
+        batch = []
+        for one in TARGETS:
+            strayed = minute >= 60 and one.name in {"mid/api/a", "mid/api/b"} and rng.random() < 0.05
+            replica = f"far-{rng.integers(3)}" if strayed else f"{one.pool}-{rng.integers(4)}"
+            batch.append(answer(one, minute, BROKEN if strayed else CLEAN, replica))
+        book.commit(batch)
+    with store.reading() as tx:
+        (incident,) = tx.incidents()
+    assert incident.target == "mid/api/*"
+    assert {finding.blame.place.replica for finding in incident.findings if finding.blame} == {""}
+
+
 def test_the_runner_up_explains_it_worse() -> None:
     blame = first(0.2, "mid/api/b").findings[0].blame
     assert blame is not None

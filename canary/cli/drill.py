@@ -1,11 +1,11 @@
 """`canary drill`."""
 
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from canary.drill.distribution import Distribution, Estimate
     from canary.drill.judge import Check, Outcome
     from canary.drill.perform import Report
     from canary.drill.scenario import Scenario
 
 _MOST_WORKERS = 64
+_RANDOM = "random"
 
 
 @click.command(
@@ -31,6 +33,7 @@ _MOST_WORKERS = 64
         "canary drill corruption",
         "canary drill my-fleet.yaml --report out/ --json",
         "canary drill misrouting --fast --seeds 20",
+        "canary drill random --seed 7 --fast",
     ),
 )
 @click.argument("name", metavar="NAME|FILE")
@@ -49,13 +52,15 @@ def command(
 ) -> None:
     """Play a scenario: faults in a simulated fleet, the whole product in virtual time, and was all found?
 
-    NAME is one of those that come with Canary, FILE one of your own. The exit code is for your CI.
+    NAME is one of those that come with Canary, FILE one of your own. The exit code is for your CI. NAME "random" is a
+    scenario made from the seed; with --seeds so many of them, and how many of their faults were found.
     """
-    from canary.drill.scenario import scenario
-
     if pngs and report is None:
         raise click.UsageError("--png goes with --report DIRECTORY")
-    found = scenario(name)
+    if name == _RANDOM and seeds is not None:
+        _honesty(range(seed or 1, (seed or 1) + seeds), fast=fast, as_json=as_json)
+        return
+    found = _scenario(name, seed)
     first = found.file.seed if seed is None else seed
     if seeds is None:
         reports = [_played(found, first, pictures=report is not None, fast=fast)]
@@ -65,14 +70,53 @@ def command(
         from canary.drill.page import write
 
         write(found, reports[0], report, pngs=pngs)
-    if as_json:
-        say(_facts(reports[0]) if seeds is None else [_facts(one) for one in reports])
-    elif seeds is None:
-        _show(console(), reports[0])
+    if seeds is None:
+        say(_facts(reports[0])) if as_json else _show(console(), reports[0])
     else:
-        _distribution(console(), reports)
+        from canary.drill.distribution import distribution
+
+        summed = distribution(reports)
+        if as_json:
+            say({"distribution": asdict(summed), "drills": [_facts(one) for one in reports]})
+        else:
+            _distribution(console(), summed)
     if not all(one.judgement.held for one in reports):
         raise SystemExit(1)
+
+
+def _scenario(name: str, seed: int | None) -> "Scenario":
+    if name != _RANDOM:
+        from canary.drill.scenario import scenario
+
+        return scenario(name)
+    from canary.drill.chance import drawn
+
+    folder = TemporaryDirectory(prefix="canary-drill-")
+    click.get_current_context().call_on_close(folder.cleanup)
+    return drawn(1 if seed is None else seed, Path(folder.name))
+
+
+def _honesty(seeds: Sequence[int], *, fast: bool, as_json: bool) -> None:
+    """Of many scenarios made at random. It is a measurement: that a fault is missed is no failure of it."""
+    from canary.drill.honesty import attempts, shares
+
+    out, played = console(), []
+    with progress(console(stderr=True)) as bar:
+        task = bar.add_task("scenarios made at random", total=len(seeds))
+        for one in attempts(seeds, min(len(seeds), _workers()), fast=fast):
+            played.append(one)
+            bar.advance(task)
+    found = shares(played)
+    if as_json:
+        say({"attempts": [asdict(one) for one in played], "shares": [{**asdict(s), "bounds": s.bounds} for s in found]})
+        return
+    table = columns("", "", "(95 %)")
+    for share in found:
+        low, high = share.bounds
+        table.add_row(share.what, f"{share.count} of {share.of}", f"{low:.0%} to {high:.0%}")
+    out.print(table)
+    false, budget = sum(one.false for one in played), sum(one.budget for one in played)
+    out.print(f"{false} false alarms; the budget allows {budget:.2g}")
 
 
 def _played(found: "Scenario", seed: int, *, pictures: bool, fast: bool) -> "Report":
@@ -171,33 +215,25 @@ def _rules(report: "Report") -> "Table":
     return table
 
 
-def _distribution(out: "Console", reports: "Sequence[Report]") -> None:
+def _distribution(out: "Console", found: "Distribution") -> None:
     """Of the delays by fault, and of false alarms, with 95 % intervals."""
-    from canary.drill.quantiles import count_interval, quantile
-
-    seeds, weeks = len(reports), sum(((one.end - one.begin) / timedelta(weeks=1) for one in reports), 0.0)
     table = columns("fault", "found", "median", "(95 %)", "p90", "(95 %)", "as expected")
-    for at, outcome in enumerate(reports[0].judgement.outcomes):
-        outcomes = [one.judgement.outcomes[at] for one in reports]
-        delays = [one.delay.time.total_seconds() if one.delay else math.inf for one in outcomes]
-        cells = [cell for q in (0.5, 0.9) for cell in _quantile(quantile(delays, q))]
-        met = sum(all(check.held for check in one.checks) for one in outcomes)
-        found = sum(map(math.isfinite, delays))
-        table.add_row(outcome.expected.fault, f"{found} of {seeds}", *cells, f"{met} of {seeds}")
+    for one in found.faults:
+        cells = [cell for each in (one.median, one.p90) for cell in _delay(each)]
+        table.add_row(one.fault, f"{one.found} of {found.drills}", *cells, f"{one.held} of {found.drills}")
     out.print(table)
-    false = sum(len(one.judgement.false) for one in reports)
-    low, high = count_interval(false)
-    budget = sum(one.judgement.budget for one in reports)
+    (few, many), (low, high) = found.false_bounds, found.held_bounds
     out.print(
-        f"{false} false alarms in {weeks:.3g} fleet-weeks (95 %: {low:.2g} to {high:.2g}); "
-        f"the budget allows {budget:.2g}"
+        f"{found.false_alarms} false alarms in {found.weeks:.3g} fleet-weeks (95 %: {few:.2g} to {many:.2g}); "
+        f"the budget allows {found.budget:.2g}"
     )
-    held = sum(one.judgement.held for one in reports)
-    out.print(f"{held} of {seeds} seeds as expected")
+    out.print(f"{found.held} of {found.drills} seeds as expected (95 %: {low:.0%} to {high:.0%})")
 
 
-def _quantile(found: tuple[float, float, float]) -> tuple[str, str]:
-    best, low, high = (short(timedelta(seconds=s)) if math.isfinite(s) else "never" for s in found)
+def _delay(found: "Estimate") -> tuple[str, str]:
+    best, low, high = (
+        "never" if each is None else short(timedelta(seconds=each)) for each in (found.value, found.low, found.high)
+    )
     return best, f"{low} to {high}"
 
 

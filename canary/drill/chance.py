@@ -61,7 +61,7 @@ def _facts(rng: Random, seed: int) -> dict[str, object]:
         "faults": faults,
         "changes": sorted((*recorded, *decoys), key=lambda change: str(change["at"])),
         "probing": {
-            "golden": 2_000,
+            "golden": 4_000,
             "suites": [
                 {"name": "all", "interval": "1m", "probes": ["tiny-sky", "tiny-rain", "tiny-moon", "tiny-bees"]}
             ],
@@ -121,6 +121,7 @@ def _decoy(rng: Random, nth: int, models: list[str], platforms: dict[str, list[s
 
 
 def _expected(fault: dict[str, object], recorded: list[dict[str, object]]) -> dict[str, object]:
+    """The change is to be suspected first: with which probability is told by nobody."""
     expected: dict[str, object] = {"fault": fault["name"], "symptoms": _SYMPTOMS[FaultKind(str(fault["kind"]))]}
     cause = f"cause-{fault['name']}"
     known = any(change["id"] == cause for change in recorded)

@@ -20,7 +20,7 @@ from canary.pipeline.watch import Watched
 from canary.records import Observation, Purpose, Score, SeriesKey, Unscored, UnscoredReason
 from canary.store.base import ScoreRow
 
-_MOST_ROWS = 20_000
+_MOST_ROWS = 10_000
 """Rows of one series that are kept for another look."""
 
 
@@ -83,7 +83,8 @@ class Columns:
         """At these places of the track."""
         kept = self._rows.setdefault(line.series, {})
         if len(kept) > _MOST_ROWS:
-            kept.clear()
+            for at in sorted(kept)[: len(kept) // 2]:
+                del kept[at]
         return [row for at in places for row in [kept.get(at) or kept.setdefault(at, self._row(line, at))]]
 
     def latest(self, line: Line, *, fed: bool, since: datetime | None, limit: int | None) -> list[ScoreRow]:

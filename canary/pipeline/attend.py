@@ -99,9 +99,14 @@ def _standing(incidents: Iterable[Incident]) -> list[Finding]:
     return [finding for incident in open_ones for finding in machine.unrecovered(incident)]
 
 
+def watching(finding: Finding) -> SeriesKey:
+    """The series or scope of the place that a finding speaks of: its answers show whether it is over."""
+    return of_place(finding.blame.place, finding.series) if finding.blame else finding.series
+
+
 def _heard(finding: Finding, events: Sequence[ScoreRow]) -> list[bool]:
     """Whether the answers of the place that the finding speaks of were events."""
-    series = of_place(finding.blame.place, finding.series) if finding.blame else finding.series
+    series = watching(finding)
     cells = {(row.series, row.replica) for row in events}
     heard = {cell for cell in cells if hears(series, *cell)}
     return [bool(row.event) for row in events if (row.series, row.replica) in heard]

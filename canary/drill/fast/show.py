@@ -1,7 +1,7 @@
 """A fast drill from its scenario to what came of it."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from canary.drill.fast.golden import deal_golden, learn
 from canary.drill.fast.odds import Odds
 from canary.drill.fast.slots import Dealt, deal, in_order, milliseconds
 from canary.drill.fast.store import FastStore
-from canary.drill.fast.tables import Tables
+from canary.drill.fast.tables import Line, Tables
 from canary.drill.fast.units import Units
 from canary.drill.golden import BEFORE
 from canary.drill.progress import Progress
@@ -29,10 +29,12 @@ from canary.drill.setup import configured
 from canary.drill.stage import Bursts, Delivery, Event, Played, batch_of, delivering
 from canary.forecast import golden_answers
 from canary.pipeline.advance import Advance
+from canary.pipeline.attend import watching
 from canary.pipeline.declared import keep_change
 from canary.pipeline.ledger import Ledger
 from canary.pipeline.record import REVISION, begin
-from canary.records import Change
+from canary.pipeline.scopes import hears, place_of
+from canary.records import Change, SeriesKey
 from canary.schedule.plan import Key
 from canary.store.base import ScoreRow
 
@@ -93,6 +95,10 @@ def _bursts(columns: Columns) -> Iterator[Bursts]:
         yield Bursts(size, sum(len(one.seq) for one in ours), sum(int(one.tokens.sum()) for one in ours))
 
 
+def _heard(series: SeriesKey, places: Iterable[SeriesKey]) -> bool:
+    return any(hears(place, series, place_of(place).replica) for place in places)
+
+
 class _Show:
     def __init__(
         self,
@@ -116,6 +122,7 @@ class _Show:
         self._far = self._batch * max(1, int(_UNITS / (plan.rate * self._batch.total_seconds())))
         self._engine = Engine(columns)
         self._to_come: deque[Change] = deque(scenario.changes)
+        self._heard_in: dict[frozenset[SeriesKey], list[Line]] = {}
         self._bursts = np.array([track.entry.burst for track in columns.tables.tracks])
 
     async def run(self, deliver: Delivery, progress: Progress) -> None:
@@ -123,10 +130,11 @@ class _Show:
         now, told, dull = begin, begin, begin
         self._keep_detectors()
         while now < end:
-            if now >= dull and (then := self._leap(now)) is not None:
+            then = self._leap(now) if now >= dull else None
+            if then is not None:
                 now = then
             else:
-                dull = max(dull, now + self._far)  # something is to happen until then
+                dull = now + self._far if now >= dull else dull  # something is to happen until then
                 now = min(now + self._batch, end)
                 self._clock.reach(now)
                 while self._to_come and self._to_come[0].at <= now:
@@ -177,23 +185,21 @@ class _Show:
             unsettled = tx.incidents(open_only=True)
             if not alarms and not unsettled:
                 return False
-            signals = {finding.series.signal for one in unsettled for finding in machine.unrecovered(one)}
-            rows = self._rows(low, high, signals)
+            findings = [finding for one in unsettled for finding in machine.unrecovered(one)]
+            rows = self._rows(low, high, frozenset(map(watching, findings)))
             committed = self._ledger.conclude(tx, Advance((), rows, tuple(alarms), ()), self._ledger.watch)
         self.events += [Event(now, incident, reason) for incident, reason in committed.decisions]
         return bool(committed.decisions)
 
-    def _rows(self, low: int, high: int, signals: set[str]) -> tuple[ScoreRow, ...]:
+    def _rows(self, low: int, high: int, places: frozenset[SeriesKey]) -> tuple[ScoreRow, ...]:
         """What was fed meanwhile to the series that somebody hopes will recover, in the order of feeding."""
-        columns = self._columns
-        first, last = low + 1, high + 1
-        found = []
-        for line in columns.lines:
-            if line.series.signal in signals and line.watched is not None:
-                seq, fed = columns.shelves[line.track].seq, columns.fed(line)
-                at = np.searchsorted(seq, (first, last))
-                begin, end = np.searchsorted(fed, at)
-                found += columns.rows(line, fed[begin:end].tolist())
+        columns, found = self._columns, list[ScoreRow]()
+        if places not in self._heard_in:
+            self._heard_in[places] = [line for line in columns.lines if line.watched and _heard(line.series, places)]
+        for line in self._heard_in[places]:
+            seq, fed = columns.shelves[line.track].seq, columns.fed(line)
+            begin, end = np.searchsorted(fed, np.searchsorted(seq, (low + 1, high + 1)))
+            found += columns.rows(line, fed[begin:end].tolist())
         return tuple(sorted(found, key=lambda row: row.seq))
 
     def _keep_detectors(self) -> None:
@@ -221,5 +227,6 @@ class _Show:
             self._ledger.watch = watch
             engine = Engine(self._columns)
             engine.carry(self._engine)
+            self._heard_in.clear()
             self._engine = engine
             self._keep_detectors()

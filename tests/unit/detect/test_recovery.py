@@ -99,3 +99,14 @@ def test_parameters_out_of_range_are_refused(change):
     facts = json.loads(TEST.to_json()) | change
     with pytest.raises(ValueError, match="need 0 < healthy"):
         RecoveryTest.from_json(json.dumps(facts))
+
+
+@given(st.floats(1e-4, 0.05), st.floats(2.0, 15.0), st.lists(st.booleans(), max_size=80))
+def test_many_answers_at_once_give_the_bits_of_one_by_one(healthy, contrast, events):
+    test = RecoveryTest(healthy, min(0.9, contrast * healthy))
+    one_by_one = test.start()
+    for event in events:
+        one_by_one = test.step(one_by_one, event=event)
+        if test.recovered(one_by_one):
+            break
+    assert to_bytes(test.steps(test.start(), events)) == to_bytes(one_by_one)

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -23,7 +24,9 @@ README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding=
 
 def with_incident(place: Place) -> str:
     now = SystemClock().now()
-    incident, _ = absorb(None, finding(target=SHORT), now, Policy())
+    shown = finding(target=SHORT)
+    here = replace(shown, series=replace(shown.series, region="here"))
+    incident, _ = absorb(None, here, now, Policy())
     with place.store() as store, store.transaction() as tx:
         tx.put_incident(incident)
     return incident.id
@@ -57,11 +60,12 @@ def test_an_acknowledgement_over_http_is_on_the_page_at_once_and_reaches_the_rec
     incident = with_incident(place)
     token = place.canary("token", "add", "ops", "--role", "operate").strip()
     with place.daemon() as daemon:
+        until(lambda: webhook.kinds() == ["trigger"], 30)  # who was never told hears of no acknowledgement
         headers = {"authorization": f"Bearer {token}"}
         url = f"{daemon.base}/api/v1/incidents/{incident}/ack"
         answer = httpx.post(url, headers=headers, timeout=10, trust_env=False)
         page = daemon.get("/")[1]
-        until(lambda: webhook.kinds() == ["acknowledge"], 15)
+        until(lambda: webhook.kinds() == ["trigger", "acknowledge"], 30)
     assert answer.json()["reason"] == "acknowledged"
     assert "acknowledged by ops" in page
 

@@ -15,6 +15,8 @@ from canary.records import (
     Incident,
     IncidentState,
     Interval,
+    Notification,
+    NotificationKind,
     Scope,
     SeriesKey,
     Size,
@@ -205,8 +207,12 @@ def test_an_incident_without_a_recorded_change_says_so(desk: Desk) -> None:
 def test_a_notification_of_the_desk_names_the_suspects(desk: Desk) -> None:
     add_incident(desk)
     desk(*ROUTING, "--id", "r-1")
-    desk("incident", "ack", "aaaa", "--by", "ada")
     store = open_store(desk.store_url)
+    opened = ONSET + 20 * MINUTE
+    with store.transaction() as tx:
+        tx.enqueue([Notification("n-1", "aaaa1111", NotificationKind.TRIGGER, "on-call", "{}", opened, opened)])
+        tx.delivered("n-1", opened)
+    desk("incident", "ack", "aaaa", "--by", "ada")
     with store.transaction() as tx:
         (owed,) = tx.claim(now=datetime(2100, 1, 1, tzinfo=UTC), lease=MINUTE, limit=9)
     store.close()

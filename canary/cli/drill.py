@@ -42,7 +42,7 @@ _RANDOM = "random"
 @click.option(
     "--fast",
     is_flag=True,
-    help="Fire what the fleet can answer once, and replay its scores: minutes instead of an hour, of the same law.",
+    help="Fire what the fleet can answer once, and replay its scores: far sooner, by the same law.",
 )
 @click.option("--report", type=click.Path(path_type=Path, file_okay=False), help="Write a page with pictures there.")
 @click.option("--png", "pngs", is_flag=True, help="With --report: the pictures as PNG too (extra `plot`).")

@@ -64,7 +64,12 @@ def touching(windows: Iterable[Window], target: str, region: str, begin: datetim
 
 
 def frozen(windows: Iterable[Window], seen: Observation) -> bool:
-    """Whether the answer, from its slot to its end, fell into a window that covers its target."""
+    """Whether the answer, from its slot to its end, fell into a window that covers its target.
+
+    What users complained of began before its slot, which is its end.
+    """
     labels = place_of(seen.target, seen.region)
-    ended = max(seen.slot_time, seen.started_at + seen.duration)
-    return any(one.meets(seen.slot_time, ended) and must(one.matchers, labels) for one in windows)
+    begin = min(seen.slot_time, seen.started_at)
+    end = max(begin, seen.slot_time, seen.started_at + seen.duration)
+    last = end - timedelta.resolution if end > begin else end
+    return any(one.meets(begin, last) and must(one.matchers, labels) for one in windows)

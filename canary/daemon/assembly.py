@@ -105,6 +105,7 @@ def watch_of_groups(config: Config, store: Store, target: Target, groups: Mappin
 
     A probe may show more events than its group does on average, so a verdict on some probes of a group stands on their
     own golden answers. All that any golden data can judge may bring a fail; the bench says what a pass speaks of.
+    Golden answers of a model that was changed since have no say.
     """
     rhythms = [
         Rhythm(target.name, group, tuple(members), timedelta(minutes=1), known=signals_of(config))
@@ -112,7 +113,9 @@ def watch_of_groups(config: Config, store: Store, target: Target, groups: Mappin
     ]
     terms = replace(terms_of(config), smallest_share=1.0)
     with store.reading() as tx:
+        changes = tx.changes()
         active = tx.baselines(target=target.name, status=BaselineStatus.ACTIVE)
+        active = [baseline for baseline in active if not outdated(baseline, changes)]
         return muster(rhythms, active, terms, config.region, scorers_of(config))
 
 

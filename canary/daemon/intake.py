@@ -1,8 +1,7 @@
 """Takes what is handed in over HTTP: it is kept, fed to detectors and written down in one transaction."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from canary.clock import Clock
 from canary.config import Config
@@ -37,7 +36,7 @@ class LedgerIntake:
         if terms is None:
             raise NotFound("no feedback is taken: add feedback to the config")
         _require(windows, {target.name for target in config.targets}, terms)
-        judged = [feedback.judged(window, config.region) for window in sorted(windows, key=_at)]
+        judged = in_order(feedback.judged(window, config.region) for window in windows)
         entry = AuditEntry(
             now, who, Act.FEEDBACK, ", ".join(sorted({one.target for one in windows})[:5]), _count(windows)
         )
@@ -46,6 +45,7 @@ class LedgerIntake:
         }
 
         def also(tx: Transaction) -> None:
+            feedback.require_apart(tx, windows, config.region)
             tx.note(entry)
             feedback.learn(tx, terms, sorted(keys), now)
 
@@ -57,7 +57,7 @@ class LedgerIntake:
             raise NotFound(f"no external target {target}: include it with external: true in the config")
         probes, known = {probe.id: probe for probe in config.probes}, signals_of(config)
         reported = [_reported(nth, line, probes, known) for nth, line in enumerate(lines, start=1)]
-        judged = [reported_judged(one, target, config.region, golden=golden) for one in sorted(reported, key=_when)]
+        judged = in_order(reported_judged(one, target, config.region, golden=golden) for one in reported)
         what = f"{len(lines)} golden answers" if golden else f"{len(lines)} answers"
         entry = AuditEntry(now, who, Act.SCORES, target, what)
         return await self._keep(judged, lambda tx: tx.note(entry), feed=not golden)
@@ -89,8 +89,9 @@ def _score(mark: Mark) -> Score | Unscored:
     return Score(mark.signal, mark.version, mark.value, mark.exposure)
 
 
-def _when(one: Reported) -> datetime:
-    return one.at
+def in_order(judged: Iterable[Judged]) -> list[Judged]:
+    """As they are fed: at the same moment by their ids, so that no sender's order follows the outcomes."""
+    return sorted(judged, key=lambda one: (one.observation.slot_time, one.observation.slot_id))
 
 
 def _require(windows: Sequence[Window], targets: set[str], terms: Terms) -> None:
@@ -99,10 +100,8 @@ def _require(windows: Sequence[Window], targets: set[str], terms: Terms) -> None
             raise NotFound(f"no target {one.target} in the config")
         if one.kind not in terms.classes:
             raise NotFound(f"no class {one.kind}: the config's feedback has {', '.join(terms.classes)}")
-
-
-def _at(window: Window) -> datetime:
-    return window.at
+        if one.length != terms.window:
+            raise ReportError(f"a window of {one.length} is handed in, feedback.window of the config is {terms.window}")
 
 
 def _count(windows: Sequence[Window]) -> str:

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from canary.alert import silences
 from canary.alert.message import summary
 from canary.alert.routing import covers, must, place_of
 from canary.desk.ground import Ground
-from canary.errors import NotFound
+from canary.errors import NotFound, ReportError
 from canary.records import PLACE, Act, AuditEntry, Incident, Label, Matchers, Silence
 from canary.store.base import Transaction
 
 _NAMED = 5
+_CLOCKS = timedelta(minutes=1)
+"""By which clocks may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,14 @@ def covered(tx: Transaction, ground: Ground, matchers: Matchers) -> Covered:
 
 
 def add(tx: Transaction, ground: Ground, silence: Silence, who: str, now: datetime) -> Covered:
-    """Keep it; the act is written down as that of `who`. Raises: NotFound, when it covers no target of this region."""
+    """Keep it; the act is written down as that of `who`.
+
+    Raises:
+        NotFound: it covers no target of this region.
+        ReportError: it is a maintenance window that began already: what was fed cannot be taken back.
+    """
+    if silence.freezes and silence.starts_at < now - _CLOCKS:
+        raise ReportError("a maintenance window begins now or later: what its targets answered was judged already")
     matchers = silences.matchers_of(silence)
     elsewhere = any(one.label is Label.REGION for one in matchers)
     if not elsewhere and not _targets(ground, matchers):

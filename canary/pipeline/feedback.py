@@ -7,11 +7,15 @@ any other, with a detector of its own (`canary.detect.counts`), a part of the bu
 
 import hashlib
 import json
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
 from canary.detect.arming import WINDOWS
+from canary.errors import ReportError
 from canary.pipeline.advance import Judged
 from canary.pipeline.record import REVISION
 from canary.pipeline.watch import Rhythm
@@ -111,6 +115,30 @@ def judged(window: Window, region: str) -> Judged:
     return Judged(seen, (Score(NAME, VERSION, float(window.count), window.exposure),))
 
 
+def require_apart(tx: Transaction, windows: Collection[Window], region: str) -> None:
+    """That no complaint counts twice: the windows are kept already, beside those that were handed in before.
+
+    Raises:
+        ReportError: one of them begins before the end of another of its series.
+    """
+    for key, ours in _by_series(windows, region).items():
+        longest = max(one.length for one in ours)
+        since = min(one.at for one in ours) - longest
+        ends = {one.at for one in ours}
+        all_ends = sorted({row.slot_time for row in tx.scores(key, since=since, fed=False)} | ends)
+        for before, after in pairwise(all_ends):
+            if after - before < longest and {before, after} & ends:
+                said = f"the window until {after.isoformat()} begins before the end of another, {before.isoformat()}"
+                raise ReportError(f"{key.group} on {key.target}: {said}: hand in each request and complaint once")
+
+
+def _by_series(windows: Collection[Window], region: str) -> dict[SeriesKey, list[Window]]:
+    found = defaultdict(list)
+    for one in windows:
+        found[SeriesKey(one.target, region, group_of(one.kind), NAME)].append(one)
+    return found
+
+
 def learn(tx: Transaction, terms: Terms, keys: Collection[SeriesKey], now: datetime) -> bool:
     """Note the series that are new, and freeze the baselines whose golden time is over; whether there was either.
 
@@ -149,11 +177,11 @@ def _active(tx: Transaction, key: SeriesKey) -> list[Baseline]:
 
 def _frozen(tx: Transaction, terms: Terms, key: SeriesKey, now: datetime) -> Baseline | None:
     rows = sorted(tx.scores(key, since=terms.begins, fed=False), key=lambda row: row.slot_time)
-    if not rows or rows[-1].slot_time < rows[0].slot_time + terms.golden:
+    spans = (_span(rows, first.slot_time, terms.golden) for first in rows)
+    span = next((one for one in spans if len(one) >= WINDOWS), None)  # past stray windows of long ago
+    if span is None or rows[-1].slot_time < span[0].slot_time + terms.golden:
         return None
-    golden = [_counted(row) for row in rows if row.slot_time < rows[0].slot_time + terms.golden]
-    if len(golden) < WINDOWS:
-        return None
+    golden = [_counted(row) for row in span]
     kind = key.group.removeprefix(f"{NAME}:")
     return Baseline(
         id=hashlib.blake2b(f"{key}\0{terms.epoch}".encode(), digest_size=8).hexdigest(),
@@ -168,6 +196,15 @@ def _frozen(tx: Transaction, terms: Terms, key: SeriesKey, now: datetime) -> Bas
         parts=(BaselinePart(_probe(kind).digest, len(golden)),),
         calibration=tuple(number for window in golden for number in window),
     )
+
+
+def _span(rows: Sequence[ScoreRow], begin: datetime, lasts: timedelta) -> Sequence[ScoreRow]:
+    low = bisect_left(rows, begin, key=_slot_time)
+    return rows[low : bisect_left(rows, begin + lasts, key=_slot_time)]
+
+
+def _slot_time(row: ScoreRow) -> datetime:
+    return row.slot_time
 
 
 def _counted(row: ScoreRow) -> tuple[float, float]:

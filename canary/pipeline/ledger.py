@@ -82,7 +82,7 @@ class Ledger:
 
     def _keep(self, tx: Transaction, judged: Sequence[Judged], watch: Watch) -> Committed:
         now = self._clock.now()
-        since = min((one.observation.slot_time for one in judged), default=now)
+        since = min((min(one.observation.slot_time, one.observation.started_at) for one in judged), default=now)
         windows = (*self.audience.windows, *windows_of(tx.silences(since=since)))
         step = advance(tx, judged, watch, lambda seen: frozen(windows, seen))
         return self.conclude(tx, step, watch)

@@ -38,6 +38,7 @@ class Caller:
     """Who asks: a token by its name, or anybody."""
 
     token: str | None = None
+    role: Role | None = None
 
     @property
     def who(self) -> str:
@@ -83,7 +84,7 @@ class Door:
             raise HTTPException(401, "this needs a valid token: see `canary token add --help`", _CHALLENGE)
         if token is not None and token.role not in roles:
             raise HTTPException(403, f"the role {token.role.value} may not do that")
-        return Caller(None if token is None else token.name)
+        return Caller() if token is None else Caller(token.name, token.role)
 
 
 class Paces:

@@ -9,11 +9,11 @@ from canary.alert.message import describe_change
 from canary.changes import change_id
 from canary.changes import scope as read_scope
 from canary.desk import changes as desk
-from canary.records import Change
+from canary.records import Change, ChangeKind
 from canary.web.api.fields import Where
 from canary.web.api.kit import Api, Json
 from canary.web.api.models import ChangeIn, ChangeOut, RecordedOut
-from canary.web.door import SENDERS, Caller
+from canary.web.door import OPERATORS, SENDERS, Caller
 
 AHEAD = timedelta(minutes=5)
 """By which clocks may differ."""
@@ -33,12 +33,24 @@ def routes(api: Api) -> APIRouter:
 
     @router.post("/changes", response_model=RecordedOut, status_code=201, responses={200: {"model": RecordedOut}})
     async def record(said: ChangeIn, caller: Annotated[Caller, Depends(sender)]) -> Json:
-        """Record a change: 201, or 200 where its id is known already. Without an id, the same facts have the same."""
+        """Record a change: 201, or 200 where its id is known already. Without an id, the same facts have the same.
+
+        One of kind model ends what golden answers say: it needs the role operate, and has to name its scope.
+        """
+        if said.kind is ChangeKind.MODEL:
+            _require_considered(said, caller)
         change, now, ground = _change(api, said, caller), api.clock.now(), api.ground()
         (new,) = await api.write(lambda tx: desk.record(tx, ground, [change], caller.who, now))
         return Json(desk.told(ground, change, new=new), 201 if new else 200)
 
     return router
+
+
+def _require_considered(said: ChangeIn, caller: Caller) -> None:
+    if caller.role not in OPERATORS:
+        raise HTTPException(403, "a change of kind model ends what golden answers say: that needs the role operate")
+    if "scope" not in said.model_fields_set:
+        raise HTTPException(422, "a change of kind model names its scope: all that lies there is learned anew")
 
 
 def _change(api: Api, said: ChangeIn, caller: Caller) -> Change:

@@ -21,7 +21,10 @@ def routes(api: Api) -> APIRouter:
 
     @router.post("/feedback", response_model=TakenOut)
     async def feedback(said: FeedbackIn, caller: Annotated[Caller, Depends(ingester)]) -> Json:
-        """Windows of counts. One of the same target, class and end is the same: handed in again, it counts once."""
+        """Windows of counts. One of the same target, class and end is the same: handed in again, it counts once.
+
+        They lie apart, and are at most as long as `feedback.window`: one that begins before another ends is refused.
+        """
         now = api.clock.now()
         if any(one.at > now + AHEAD or one.at < now - OLDEST for one in said.windows):
             raise HTTPException(422, "a window lies ahead, or 90 days back")

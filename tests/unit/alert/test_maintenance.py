@@ -48,6 +48,13 @@ def test_an_answer_that_was_under_way_when_the_window_began_is_in_it() -> None:
     assert frozen([ONCE], seen(before, took=timedelta(seconds=6)))
 
 
+@pytest.mark.parametrize(("ends", "held"), [(0, False), (0.5, True), (2.5, True), (3, False)])
+def test_complaints_are_in_it_where_their_own_window_meets_it(ends: float, held: bool) -> None:
+    slot = START + ends * HOUR
+    counted = Observation("s", "p", "d", "g", TARGET, "eu", slot, slot - HOUR, HOUR, 0)
+    assert frozen([ONCE], counted) is held
+
+
 def test_an_answer_of_another_target_is_not() -> None:
     assert not frozen([ONCE], seen(START, target="opus/api/gpu-1"))
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,8 @@ import pytest
 from canary.config import Config, load
 from canary.daemon.assembly import plan_of, rhythms_of, target_of, watch_of, watch_of_groups
 from canary.lab.spec import config_text, default_spec
-from canary.records import BaselinePart, SeriesKey
+from canary.pipeline.declared import keep_change
+from canary.records import BaselinePart, Change, ChangeKind, Scope, SeriesKey
 from canary.store import MemoryStore
 from tests.unit.pipeline.stage import baseline
 
@@ -52,6 +54,14 @@ def test_a_verdict_judges_by_golden_data_too_noisy_for_the_daemon(config: Config
     groups = {"prose": probes}
     verdict, daemon = watch_of_groups(config, store, target_of(config, SHORT), groups), watch_of(config, store)
     assert (SERIES in verdict.armed, SERIES in daemon.armed) == (True, False)
+
+
+def test_golden_answers_of_a_model_that_was_changed_since_judge_no_verdict(config: Config, store: MemoryStore) -> None:
+    groups = {"prose": config.probes}
+    with store.transaction() as tx:
+        (golden,) = tx.baselines()
+        keep_change(tx, Change("mid-2", ChangeKind.MODEL, golden.created_at + timedelta(hours=1), "2", Scope("mid")))
+    assert SERIES not in watch_of_groups(config, store, target_of(config, SHORT), groups).armed
 
 
 def test_bursts_reach_the_plan_and_the_watch(tmp_path: Path) -> None:

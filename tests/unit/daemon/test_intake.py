@@ -1,5 +1,6 @@
 """What is handed in is kept, fed and written down together."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,9 +8,9 @@ import pytest
 
 from canary.config import Config, load
 from canary.daemon.assembly import watch_of
-from canary.daemon.intake import LedgerIntake
-from canary.errors import NotFound
-from canary.pipeline.feedback import Window
+from canary.daemon.intake import LedgerIntake, in_order
+from canary.errors import NotFound, ReportError
+from canary.pipeline.feedback import Window, judged
 from canary.pipeline.ledger import Committed, Ledger
 from canary.pipeline.record import REVISION
 from canary.pipeline.tell import Audience
@@ -65,6 +66,24 @@ async def test_windows_that_are_known_are_left_as_they_are(store: MemoryStore, t
     await taker.windows([window()], "token:ci")
     taken = await taker.windows([window(), window(kind="thumbs_down")], "token:ci")
     assert (taken.new, taken.known) == (1, 1)
+
+
+async def test_a_window_of_another_length_is_refused(store: MemoryStore, tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match=r"feedback\.window of the config is 1:00:00"):
+        await intake(store, config(tmp_path)).windows([replace(window(), length=timedelta(minutes=5))], "token:ci")
+
+
+async def test_what_overlaps_is_refused_and_nothing_of_it_kept(store: MemoryStore, tmp_path: Path) -> None:
+    rolling = replace(window(), at=START + timedelta(minutes=5))
+    with pytest.raises(ReportError, match="before the end of another"):
+        await intake(store, config(tmp_path)).windows([window(), rolling], "token:ci")
+    with store.reading() as tx:
+        assert (tx.audit(), tx.fact(REVISION)) == ([], None)
+
+
+def test_the_senders_order_does_not_decide_who_is_fed_first() -> None:
+    batch = [judged(window(f"mid/api/{n}"), "eu") for n in range(20)]
+    assert in_order(batch) == in_order(reversed(batch)) != batch
 
 
 async def test_a_new_series_is_made_known_to_every_daemon(store: MemoryStore, tmp_path: Path) -> None:

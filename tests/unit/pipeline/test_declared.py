@@ -34,6 +34,11 @@ def test_whether_answers_come_at_all_is_judged_as_ever():
     assert not outdated(baseline(replace(SERIES, signal="availability"), at=START - MINUTE), [MODEL])
 
 
+def test_what_users_complain_of_is_judged_as_ever():
+    counts = replace(SERIES, group="feedback:thumbs_down", signal="feedback")
+    assert not outdated(baseline(counts, at=START - MINUTE), [MODEL])
+
+
 def test_a_running_daemon_learns_of_a_model_that_was_changed_and_once_only():
     store = MemoryStore()
     with store.transaction() as tx:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from canary.detect import CountDetector
+from canary.errors import ReportError
 from canary.pipeline import feedback
 from canary.pipeline.advance import alarms_again
-from canary.pipeline.feedback import Terms, Window, in_use, judged, learn, rhythms
+from canary.pipeline.feedback import Terms, Window, in_use, judged, learn, require_apart, rhythms
 from canary.pipeline.ledger import Committed, Ledger
 from canary.pipeline.tell import Audience
 from canary.pipeline.watch import Watch, muster
@@ -143,6 +144,27 @@ def test_the_same_window_handed_in_again_counts_once(learned: Desk) -> None:
     with learned.store.reading() as tx:
         assert tx.scores(KEY, fed=False) == before
     assert again.step.fresh == ()
+
+
+@pytest.mark.parametrize("off", [-0.5, 0.5, 1 / 3600], ids=["before", "after", "a second later"])
+def test_a_window_that_overlaps_another_is_refused(learned: Desk, off: float) -> None:
+    learned.hand_in(window(24, 12))
+    rolling = replace(window(24, 12), at=START + (24 + off) * HOUR)
+    with pytest.raises(ReportError, match="begins before the end of another"), learned.store.transaction() as tx:
+        require_apart(tx, [rolling], "eu")
+
+
+def test_windows_that_meet_are_apart_and_the_same_one_is_itself(learned: Desk) -> None:
+    learned.hand_in(window(24, 12))
+    with learned.store.transaction() as tx:
+        require_apart(tx, [window(24, 12), window(25, 9)], "eu")
+
+
+def test_stray_windows_of_long_ago_put_nothing_off() -> None:
+    desk = Desk()
+    desk.hand_in(window(-1_000, 9), window(-900, 11))
+    desk.hours(healthy(26), first=0)
+    assert desk.watch().armed[KEY].n == 24
 
 
 def test_every_alarm_comes_out_again_from_the_store_bit_for_bit(learned: Desk) -> None:

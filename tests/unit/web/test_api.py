@@ -100,6 +100,17 @@ async def test_the_same_change_again_counts_once(desk: Desk) -> None:
     assert [entry.act for entry in desk.log()] == [Act.CHANGE]
 
 
+async def test_a_changed_model_is_no_word_of_an_ingester(desk: Desk) -> None:
+    assert (await desk.post("/changes", Role.INGEST, json={**SAID, "kind": "model"})).status_code == 403
+
+
+async def test_a_changed_model_names_its_scope(desk: Desk) -> None:
+    said = {**SAID, "kind": "model"}
+    assert (await desk.post("/changes", Role.OPERATE, json=said)).status_code == 201
+    everything = {name: fact for name, fact in said.items() if name != "scope"}
+    assert (await desk.post("/changes", Role.OPERATE, json=everything)).status_code == 422
+
+
 async def test_changes_are_listed_by_time_and_scope(desk: Desk) -> None:
     await desk.post("/changes", Role.INGEST, json=SAID)
     paths = [

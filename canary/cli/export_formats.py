@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from canary.cli.common import printable
 from canary.errors import CanaryError
 
 if TYPE_CHECKING:
@@ -44,9 +45,16 @@ def _csv(file: BinaryIO, columns: "Sequence[Column]", rows: "Iterable[Row]") -> 
     out = csv.writer(text)
     out.writerow(name for name, _ in columns)
     for row in rows:
-        out.writerow(map(_plain, row))
+        out.writerow(_cell(_plain(fact)) for fact in row)
     text.flush()
     text.detach()
+
+
+def _cell(fact: object) -> object:
+    """Text that neither a terminal nor a spreadsheet takes for more than text."""
+    if not isinstance(fact, str):
+        return fact
+    return f"'{printable(fact)}" if fact.startswith(("=", "+", "-", "@", "\t", "\r")) else printable(fact)
 
 
 def _parquet(file: BinaryIO, columns: "Sequence[Column]") -> Write:
@@ -55,7 +63,7 @@ def _parquet(file: BinaryIO, columns: "Sequence[Column]") -> Write:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:
-        raise CanaryError("Parquet needs pyarrow: pip install 'llm-canary[parquet]', or write jsonl or csv") from None
+        raise CanaryError("Parquet needs pyarrow: pip install '.[parquet]', or write jsonl or csv") from None
     types = {
         "text": pa.string(),
         "number": pa.float64(),

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
@@ -30,8 +31,15 @@ def _sound(template: str) -> str:
     return template
 
 
+def _open_url(url: str) -> str:
+    http_url(url)
+    if "@" in urlsplit(url).netloc:
+        raise ValueError("should not hold a user or password, for it is shown: use token or headers")
+    return url
+
+
 Template = Annotated[Text, AfterValidator(_sound)]
-Url = Annotated[Text, AfterValidator(http_url)]
+Url = Annotated[Text, AfterValidator(_open_url)]
 Address = Annotated[str, StringConstraints(pattern=r"^[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,253}$")]
 Headers = Annotated[dict[HeaderName, HeaderSecret], Field(max_length=50)]
 LabelName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,79}$")]

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from canary.cli.export_formats import writer
 from canary.cli.export_rows import KINDS
 from canary.records import Alarm, Change, ChangeKind, SeriesKey
 from canary.store import open_store
@@ -95,7 +96,7 @@ def test_a_file_is_there_when_it_is_whole(desk: Desk, tmp_path: Path) -> None:
 def test_without_pyarrow_it_says_what_to_install(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     result = desk("export", "scores", "--format", "parquet", "-o", str(tmp_path / "scores"))
-    assert (result.exit_code, "llm-canary[parquet]" in result.stderr, list(tmp_path.iterdir())) == (2, True, [])
+    assert (result.exit_code, ".[parquet]" in result.stderr, list(tmp_path.iterdir())) == (2, True, [])
 
 
 def test_answers_of_scores_are_refused(desk: Desk) -> None:
@@ -104,3 +105,18 @@ def test_answers_of_scores_are_refused(desk: Desk) -> None:
 
 def test_what_was_never_kept_is_no_rows(tmp_path: Path) -> None:
     assert rows(desk_in(tmp_path), "alarms") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("@x", "'@x"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("api-short-0", "api-short-0"),
+    ],
+)
+def test_a_cell_is_nothing_but_text(text: str, cell: str) -> None:
+    file = io.BytesIO()
+    writer("csv", file, [("replica", "text")])([(text,)])
+    assert next(csv.DictReader(io.StringIO(file.getvalue().decode())))["replica"] == cell

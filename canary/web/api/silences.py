@@ -58,6 +58,8 @@ def _made(api: Api, said: SilenceIn, caller: Caller) -> Silence:
     """Raises: HTTPException 422."""
     now, matchers = api.clock.now(), tuple(map(matcher, said.matchers))
     starts = said.starts or now
+    if starts > now + LONGEST:
+        raise HTTPException(422, "it starts more than a year ahead")
     ends = said.until or starts + timedelta(seconds=said.seconds or 0)
     if ends <= max(now, starts) or ends - now > LONGEST:
         raise HTTPException(422, "the end has passed, is not after its beginning, or is more than a year ahead")

@@ -122,6 +122,7 @@ def test_what_may_be_written_is_in_the_schema(loading: Loading) -> None:
             "in the clear",
         ),
         ("{name: a, kind: alertmanager, url: am}", "should be a URL"),
+        ("{name: a, kind: alertmanager, url: 'http://u:p@am'}", "should not hold a user or password"),
         ("{name: a, kind: alertmanager, url: 'http://am', resend: 1h}", "should be between 1s and 15m"),
         ("{name: a, kind: alertmanager, url: 'http://am', labels: {a-b: c}}", "labels"),
         ("{name: a, kind: pagerduty}", "routing_key: is required"),

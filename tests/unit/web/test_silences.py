@@ -56,6 +56,7 @@ async def test_an_ended_silence_is_listed_among_all_only(desk: Desk) -> None:
         {"seconds": None, "until": "2027-08-25T11:00:00Z"},
         {"seconds": 60, "starts": "2025-08-25T11:00:00Z"},
         {"maintenance": True, "starts": "2025-08-25T11:00:00Z"},
+        {"starts": "9999-12-31T23:59:59Z"},
     ],
     ids=str,
 )

@@ -77,10 +77,8 @@ def test_a_stray_foreign_token_in_one_answer_of_fifty_is_found_in_its_pool_and_i
     assert trigger["target"] == {"model": "mid", "platform": "api", "pool": "short"}
     assert set(trigger["signals"]) <= {"script", "logprob"}
     told, answers = trigger["size"]["share"], trigger["size"]["answers"]
-    # 2 % of the answers are so many, but for one time in ten thousand. The answers told of begin at the onset, which is
-    # chosen by the data: each run since the fault began might have been it, so each has its part of that chance.
-    events, chance = round(told * answers), 1e-4 / (len(runs) - before)
-    assert lower_share(events, answers, chance) <= 0.02 <= upper_share(events, answers, chance)
+    events = round(told * answers)  # of which 2 % are so many, but for one time in ten thousand:
+    assert lower_share(events, answers, 1e-4) <= 0.02 <= upper_share(events, answers, 1e-4)
     assert watched.webhook.refused == 0
 
 

@@ -22,7 +22,7 @@ from canary.detect.events import EventDetector
 from canary.detect.power import Growth, delay, growth_delay, scope_growth, smallest_seen
 from canary.detect.recovery import RecoveryTest
 from canary.detect.sequential import Judgement, Rule, Verdict, VerdictState, judge, visible_share
-from canary.detect.size import size
+from canary.detect.size import size, size_since_onset
 from canary.detect.tally import Tally, golden_events
 from canary.detect.worsening import worsening_detector
 
@@ -67,6 +67,7 @@ __all__ = [
     "scope_growth",
     "sequential",
     "size",
+    "size_since_onset",
     "smallest_seen",
     "spell",
     "start",

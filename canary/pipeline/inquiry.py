@@ -25,7 +25,7 @@ from canary.detect import (
     RecoveryTest,
     hierarchy,
     onset,
-    size,
+    size_since_onset,
     start_log_likelihood,
     worsening_detector,
 )
@@ -157,7 +157,7 @@ def _found(alarm: Alarm, watch: Watch, rows: Sequence[Heard], began: Onset, plac
         symptom=watch.signals[touched[0].row.series].symptom,
         alarms=1,
         onset=Interval(*(rows[nth].row.slot_time for nth in (max(0, began.low - 1), began.best, began.high))),
-        size=size(detector, events, [ANSWER] * len(events)),
+        size=size_since_onset(detector, events, [ANSWER] * len(events)),
         evidence=_strongest(touched, alarm),
         blame=place,
     )

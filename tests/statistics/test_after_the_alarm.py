@@ -18,6 +18,7 @@ from canary.detect import (
     onset,
     sequential,
     size,
+    size_since_onset,
     spell,
     upper_share,
 )
@@ -76,6 +77,19 @@ def test_the_size_interval_covers_the_true_share_as_often_as_it_says():
     covered = 0
     for events in rng.random((runs, 200)) < healthy + share * (1 - healthy):
         found = size(detector, events.tolist(), [1.0] * 200)
+        covered += found.low <= share <= found.high
+    assert upper_share(covered, runs, SURE) >= 0.95
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3])
+def test_the_size_that_an_alarm_tells_covers_the_true_share_as_often_as_it_says(share):
+    """Though its answers begin where they make the fault most likely, and end where it alarmed."""
+    detector, rng, runs = EventDetector(1e-3), np.random.default_rng(20), 600
+    log_e, covered = outcomes(detector, [0.0, 1.0]), 0
+    for _ in range(runs):
+        seen, _ = alarmed_history(log_e, 2.5e-4, share, int(rng.integers(100, 400)), rng)
+        events = (seen[onset(log_e[seen]).best :] > 0).tolist()
+        found = size_since_onset(detector, events, [1.0] * len(events))
         covered += found.low <= share <= found.high
     assert upper_share(covered, runs, SURE) >= 0.95
 

@@ -56,6 +56,16 @@ def test_an_incident_says_since_when_how_big_and_shows_evidence() -> None:
     }
 
 
+def test_the_size_is_told_of_the_answers_after_the_one_that_the_onset_was_placed_at() -> None:
+    store = MemoryStore()
+    run(store, long=[*HEALTHY, *FAULTY[:40]])
+    with store.reading() as tx:
+        (finding,) = tx.incidents()[0].findings
+        first, *_ = tx.alarms()
+    assert finding.alarms == 1
+    assert finding.size.answers * MINUTE == first.at - finding.onset.best
+
+
 def test_a_fault_that_took_long_to_find_is_traced_back_to_where_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
     """It began more answers ago than an alarm is traced back through at first."""
     monkeypatch.setattr("canary.pipeline.inquiry.HISTORY", 50)

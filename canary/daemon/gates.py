@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from canary.clock import Clock
-from canary.web.gates import Asked, Busy, Gate
+from canary.web.gates import Asked, Busy, Differs, Gate
 
 MOST = 2
 KEPT = timedelta(hours=1)
@@ -53,13 +53,21 @@ class ProcessGates:
 
     async def ask(self, asked: Asked, who: str, patience: timedelta) -> Gate:
         known = self.known(asked.target, asked.key)
+        if known is not None and known.asked != asked:
+            raise Differs
         if known is not None and not known.running:
-            return known
+            return self._told(known)
         if known is None:
             self._begin(asked, who)
         of, task = self._running[asked.target, asked.key]
         await asyncio.wait([task], timeout=patience.total_seconds())
-        return task.result() if task.done() else Gate(of)
+        return self._told(task.result()) if task.done() else Gate(of)
+
+    def _told(self, gate: Gate) -> Gate:
+        """Who asks again after a trouble has mended it, or would know whether it lasts."""
+        if gate.trouble:
+            self._ended.pop((gate.asked.target, gate.asked.key), None)
+        return gate
 
     async def stop(self) -> None:
         """End those that run."""

@@ -79,7 +79,8 @@ class Door:
         if text is not None:
             self._paces.allow(f"guess {address}", ahead=True)
             token = await self._known(text)
-        self._paces.allow(f"guess {address}" if token is None else f"token {token.id}")
+        caller = f"anybody {address}" if text is None else f"guess {address}" if token is None else f"token {token.id}"
+        self._paces.allow(caller)
         if token is None and (text is not None or not anybody):
             raise HTTPException(401, "this needs a valid token: see `canary token add --help`", _CHALLENGE)
         if token is not None and token.role not in roles:

@@ -40,6 +40,10 @@ class Busy(Exception):
     """As many gates run as may."""
 
 
+class Differs(Exception):
+    """The key is of a gate that was asked otherwise."""
+
+
 class Gates(Protocol):
     """Runs them beside the event loop."""
 
@@ -48,5 +52,8 @@ class Gates(Protocol):
         ...
 
     async def ask(self, asked: Asked, who: str, patience: timedelta) -> Gate:
-        """Begin it, if it is not known, and wait for its end, for so long. Raises: Busy."""
+        """Begin it, if it is not known, and wait for its end, for so long. What went wrong is told once, not kept.
+
+        Raises: Busy, Differs.
+        """
         ...

@@ -8,11 +8,14 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 from typing_extensions import override
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from canary.errors import CanaryError
 
 DRAIN_SECONDS = 3
 MAX_CONNECTIONS = 200
+HEAD_SECONDS = 10.0
+"""For the first request of a connection to begin."""
 
 
 class WebServer:
@@ -26,7 +29,7 @@ class WebServer:
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=_Impatient,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -62,6 +65,25 @@ class WebServer:
         self._server.should_exit = True
         await self._serving
         self._serving = None
+
+
+class _Impatient(H11Protocol):
+    """Closes connections that ask nothing: they count among those that may be."""
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._patience = self.loop.call_later(HEAD_SECONDS, self._leave)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._patience.cancel()
+        super().connection_lost(exc)
+
+    def _leave(self) -> None:
+        asked: object = self.cycle
+        if asked is None:
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):

@@ -13,7 +13,7 @@ from canary.web.api.fields import GateKey, TargetName
 from canary.web.api.gate_models import FlaggerIn, GateIn, GateOut
 from canary.web.api.kit import Api, Json
 from canary.web.door import OPERATORS, READERS, Caller
-from canary.web.gates import Asked, Busy, Gate, Gates
+from canary.web.gates import Asked, Busy, Differs, Gate, Gates
 
 RETRY_SECONDS = 10
 
@@ -41,7 +41,10 @@ def routes(api: Api) -> APIRouter:
 
     @router.post("/flagger", response_model=GateOut, responses={412: {"model": GateOut}, 503: {"model": GateOut}})
     async def flagger(said: FlaggerIn, caller: Annotated[Caller, Depends(operator)]) -> Json:
-        """A Flagger webhook (confirm-rollout, pre-rollout, rollout, confirm-promotion); `metadata` says the target."""
+        """A Flagger webhook (confirm-rollout, pre-rollout, rollout, confirm-promotion); `metadata` says the target.
+
+        What was judged for a checksum and phase stands for an hour: it is not judged anew at each step of the traffic.
+        """
         gate = await _asked(api, gates, said.gate, caller)
         if gate.running:
             return Json(_facts(gate), 503, {"retry-after": str(RETRY_SECONDS)})
@@ -69,6 +72,8 @@ async def _asked(api: Api, gates: Gates, said: GateIn, caller: Caller) -> Gate:
     except Busy:
         later = {"retry-after": str(RETRY_SECONDS)}
         raise HTTPException(429, "as many gates run as may: ask again later", later) from None
+    except Differs:
+        raise HTTPException(409, "this key is of a gate that was asked otherwise: take another key") from None
 
 
 def _facts(gate: Gate) -> dict[str, object]:

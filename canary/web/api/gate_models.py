@@ -1,8 +1,8 @@
 """Gates, asked and told."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from canary.web.api.fields import GateKey, In, Out, Person, TargetName
 
@@ -41,8 +41,14 @@ class FlaggerIn(BaseModel):
     name: Person
     namespace: Person
     phase: Person
-    checksum: Person = "none"
+    checksum: Person | None = None
     metadata: FlaggerMetadata
+
+    @model_validator(mode="after")
+    def _is_of_one_rollout(self) -> Self:
+        if self.checksum is None and self.metadata.key is None:
+            raise ValueError("without a checksum the metadata has to hold a key: no rollout takes another's verdict")
+        return self
 
     @property
     def gate(self) -> GateIn:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 THREADS = 4
 """Of the API alone: however many ask, the writer finds a thread."""
+MOST_ASIDE = 4
+RETRY_SECONDS = 5
 
 T = TypeVar("T")
 Survey = Callable[[bool], Mapping[str, object]]
@@ -82,15 +84,16 @@ class Api:
         self.door = Door(self._known, clock, open_reading=access.open_reading, per_second=access.per_second)
         self._store = store
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="canary-api")
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="canary-api-aside")
+        self._under_way: dict[Hashable, asyncio.Future[Any]] = {}
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """In a thread, on a consistent view."""
+        return await self._in_thread(lambda: self._seen(work))
 
-        def working() -> T:
-            with self._store.reading() as tx:
-                return work(tx)
-
-        return await self._in_thread(working)
+    async def read_aside(self, question: Hashable, work: Callable[[Transaction], T]) -> T:
+        """As `aside`, on a consistent view. Raises: HTTPException 429."""
+        return await self.aside(question, lambda: self._seen(work))
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """In a thread, in a transaction. Once begun it ends, though nobody may wait for the answer any more."""
@@ -103,11 +106,29 @@ class Api:
 
     async def survey(self, *, reach: bool) -> Mapping[str, object]:
         """The fleet as `canary status --json` has it."""
-        return await self._in_thread(lambda: self._survey(reach))
+        return await self.aside(("survey", reach), lambda: self._survey(reach))
+
+    async def aside(self, question: Hashable, work: Callable[[], T]) -> T:
+        """In a thread for what takes seconds, one after the other, so that it keeps nobody from acting.
+
+        Who asks what is being worked out waits for the same answer. Raises: HTTPException 429 when too many questions
+        are under way; each is until its end, though nobody may wait for it any more.
+        """
+        found = self._under_way.get(question)
+        if found is None:
+            if len(self._under_way) >= MOST_ASIDE:
+                later = {"retry-after": str(RETRY_SECONDS)}
+                raise HTTPException(429, "as many such questions are under way as may: ask again later", later)
+            found = asyncio.get_running_loop().run_in_executor(self._aside, work)
+            self._under_way[question] = found
+            found.add_done_callback(lambda _: self._under_way.pop(question))
+        answer: T = await asyncio.shield(found)
+        return answer
 
     def close(self) -> None:
         """No request is under way any more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._aside.shutdown(wait=False, cancel_futures=True)
 
     def moment(self, text: str, name: str) -> datetime:
         """A moment of a query. Raises: HTTPException 422."""
@@ -118,6 +139,10 @@ class Api:
 
     async def _known(self, text: str) -> Token | None:
         return await self.read(lambda tx: bearer(tx, text, self.clock.now()))
+
+    def _seen(self, work: Callable[[Transaction], T]) -> T:
+        with self._store.reading() as tx:
+            return work(tx)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

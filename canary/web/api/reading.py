@@ -51,7 +51,10 @@ def routes(api: Api) -> APIRouter:
         like = SeriesKey(target, ground.region, group, signal)
         most = min(limit, MOST_REACHES) if reach else limit
         keys = series.chosen(watch, like, after=after, limit=most)
-        listed = await api.read(lambda tx: series.listed(tx, watch, keys, reach=reach))
+        if reach:
+            listed = await api.read_aside(tuple(keys), lambda tx: series.listed(tx, watch, keys, reach=True))
+        else:
+            listed = await api.read(lambda tx: series.listed(tx, watch, keys, reach=False))
         return Json({"series": listed, "next": after + most if len(keys) == most else None})
 
     return router

@@ -13,7 +13,7 @@ import pytest
 from canary.daemon import gates
 from canary.daemon.gates import KEPT, MOST, ProcessGates
 from canary.testing import FakeClock
-from canary.web.gates import Asked, Busy
+from canary.web.gates import Asked, Busy, Differs
 
 pytestmark = pytest.mark.anyio
 PATIENT, IMPATIENT = timedelta(seconds=30), timedelta(0)
@@ -107,6 +107,19 @@ async def test_an_error_of_the_command_is_told_in_its_words() -> None:
 async def test_a_crash_tells_nothing_of_itself() -> None:
     gate = await running("raise ValueError('secret')").ask(asked(), "ada", PATIENT)
     assert gate.trouble == "it ended without a verdict"
+
+
+async def test_what_went_wrong_is_told_once_and_tried_again_when_it_is_asked_for_again() -> None:
+    several = running("import sys; sys.exit(3)")
+    await several.ask(asked(), "ada", PATIENT)
+    assert several.known("mid/api/short", "k") is None
+
+
+async def test_a_key_is_not_that_of_a_gate_that_is_asked_otherwise() -> None:
+    several = running(ECHO)
+    await several.ask(asked(), "ada", PATIENT)
+    with pytest.raises(Differs):
+        await several.ask(asked(max_probes=400), "ada", PATIENT)
 
 
 async def test_an_ended_gate_is_forgotten_after_its_time() -> None:

@@ -124,6 +124,14 @@ async def test_one_token_does_not_use_up_what_another_may_ask() -> None:
     assert (tired.status_code, fresh.status_code) == (429, 200)
 
 
+async def test_who_reads_without_a_token_does_not_lock_out_who_has_one() -> None:
+    desk = Desk(Access(per_second=1.0))
+    async with desk.client() as http:
+        tired = [await http.get("/api/v1/status") for _ in range(3)][-1]
+        bearer = await http.get("/api/v1/status", headers={"authorization": f"Bearer {desk.tokens[Role.OPERATE]}"})
+    assert (tired.status_code, bearer.status_code) == (429, 200)
+
+
 def allowed(paces: Paces, caller: str = "a") -> bool:
     try:
         paces.allow(caller)

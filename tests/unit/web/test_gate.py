@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from canary.records import Role
-from canary.web.gates import Asked, Busy, Gate
+from canary.web.gates import Asked, Busy, Differs, Gate
 from tests.unit.web.desk import Desk
 
 pytestmark = pytest.mark.anyio
@@ -31,6 +31,7 @@ class Scripted:
     verdict: str | None = "pass"
     trouble: str = ""
     busy: bool = False
+    differs: bool = False
     asked: list[tuple[Asked, str, timedelta]] = field(default_factory=list)
 
     def known(self, target: str, key: str) -> Gate | None:
@@ -39,6 +40,8 @@ class Scripted:
     async def ask(self, asked: Asked, who: str, patience: timedelta) -> Gate:
         if self.busy:
             raise Busy
+        if self.differs:
+            raise Differs
         self.asked.append((asked, who, patience))
         return self._gate(asked)
 
@@ -95,6 +98,18 @@ async def test_one_gate_is_run_for_each_checksum_and_phase_of_a_canary() -> None
         "prod/podinfo:Progressing:other",
         "prod/podinfo:Promoting:85d557f47b",
     ]
+
+
+async def test_a_rollout_that_says_no_checksum_and_no_key_is_not_judged_by_anothers_verdict() -> None:
+    gates = Scripted()
+    without = {name: fact for name, fact in FLAGGER.items() if name != "checksum"}
+    keyed = {**without, "metadata": {**FLAGGER["metadata"], "key": "rev-7"}}
+    assert [(await flagger(gates, said)).status_code for said in (without, keyed)] == [422, 200]
+    assert [one.key for one, _, _ in gates.asked] == ["rev-7"]
+
+
+async def test_a_gate_that_was_asked_otherwise_under_the_same_key_is_a_conflict() -> None:
+    assert (await argo(Scripted(differs=True))).status_code == 409
 
 
 async def test_what_flagger_says_in_its_metadata_is_asked() -> None:

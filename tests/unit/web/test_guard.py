@@ -31,9 +31,22 @@ async def test_another_name_for_this_machine_is_refused(host: str, path: str) ->
     assert await status(host, path) == 421
 
 
-async def test_a_page_of_elsewhere_cannot_act() -> None:
-    answer = await LOCAL.ask("POST", "/api/v1/changes", headers={"host": "localhost", "origin": "http://evil.example"})
-    assert answer.status_code == 403
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://evil.example", 403),
+        ("http://localhost:3000", 403),
+        ("http://localhost", 403),
+        ("null", 403),
+        ("", 403),
+        ("http://[", 403),
+        ("http://LOCALHOST:9464", 401),
+        ("https://localhost:9464", 401),
+    ],
+)
+async def test_a_page_of_elsewhere_cannot_act(origin: str, status: int) -> None:
+    answer = await LOCAL.ask("POST", "/api/v1/changes", headers={"host": "localhost:9464", "origin": origin})
+    assert answer.status_code == status
 
 
 async def test_a_body_that_says_it_is_too_large_is_refused_unread() -> None:

@@ -1,3 +1,4 @@
+import asyncio
 import signal
 import socket
 
@@ -7,7 +8,7 @@ import pytest
 from canary.errors import CanaryError
 from canary.metrics import Metrics
 from canary.web.app import build
-from canary.web.server import WebServer
+from canary.web.server import MAX_CONNECTIONS, WebServer
 from tests.unit.web.fleet import api, snapshot
 
 pytestmark = pytest.mark.anyio
@@ -64,3 +65,34 @@ async def test_a_client_that_never_finishes_its_request_does_not_hold_the_stop()
     with socket.create_connection(("127.0.0.1", web.port)) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\n")
         await web.stop()
+
+
+async def test_connections_that_ask_nothing_are_closed_and_their_places_free_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("canary.web.server.HEAD_SECONDS", 0.2)
+    web = server()
+    await web.start()
+    idle = [socket.create_connection(("127.0.0.1", web.port)) for _ in range(MAX_CONNECTIONS)]
+    statuses = [await status_of(web.port)]
+    await asyncio.sleep(0.5)
+    statuses.append(await status_of(web.port))
+    for one in idle:
+        one.close()
+    await web.stop()
+    assert statuses == [503, 200]
+
+
+async def test_a_connection_that_has_asked_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("canary.web.server.HEAD_SECONDS", 0.2)
+    web = server()
+    await web.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+    for _ in range(2):
+        writer.write(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(head.split(b"content-length: ")[1].split(b"\r\n")[0]))
+        await asyncio.sleep(0.3)
+    writer.close()
+    await web.stop()
+    assert head.startswith(b"HTTP/1.1 200")

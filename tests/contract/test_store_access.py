@@ -95,7 +95,15 @@ def test_what_was_rolled_back_is_not_in_the_log(store: Store) -> None:
         assert tx.audit() == []
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit SET who = 'somebody else'", "DELETE FROM audit"])
+CHANGES = [
+    "UPDATE audit SET who = 'somebody else'",
+    "DELETE FROM audit",
+    "INSERT INTO audit (n, at, who, act, subject, detail) SELECT n, 0, 'nobody', act, '', '' FROM audit"
+    " WHERE true ON CONFLICT (n) DO UPDATE SET who = 'nobody'",
+]
+
+
+@pytest.mark.parametrize("statement", CHANGES)
 def test_the_database_itself_refuses_to_change_the_log(store: Store, statement: str) -> None:
     if isinstance(store, MemoryStore):
         pytest.skip("memory has no statements")
@@ -103,5 +111,18 @@ def test_the_database_itself_refuses_to_change_the_log(store: Store, statement: 
     assert isinstance(store, SqlStore)
     with pytest.raises(StoreError, match="append-only"), writer(store._engine) as connection:
         connection.execute(text(statement))
+    with store.reading() as tx:
+        assert tx.audit() == [entry()]
+
+
+def test_sqlite_refuses_to_replace_a_line_of_the_log(store: Store) -> None:
+    if not isinstance(store, SqlStore) or store._engine.dialect.name != "sqlite":
+        pytest.skip("only SQLite replaces without deleting")
+    noted(store, 1)
+    forged = (
+        "INSERT OR REPLACE INTO audit (n, at, who, act, subject, detail) SELECT n, 0, 'nobody', act, '', '' FROM audit"
+    )
+    with pytest.raises(StoreError, match="append-only"), writer(store._engine) as connection:
+        connection.execute(text(forged))
     with store.reading() as tx:
         assert tx.audit() == [entry()]

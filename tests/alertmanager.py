@@ -1,9 +1,7 @@
-"""A real Alertmanager for tests, on loopback, that calls a webhook of the test."""
+"""A real Alertmanager to which receivers of ours send, and what it tells its webhook of that."""
 
 import json
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,15 +9,16 @@ from typing import Any
 
 import httpx
 
+from tests import programs
 from tests.integration.strict import serving
-from tests.programs import free_port, program
 
-CONFIG = """
-route: {{receiver: hook, group_by: [incident], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}
-receivers:
-  - name: hook
-    webhook_configs: [{{url: "{url}/", send_resolved: true}}]
-"""
+ROUTE = {
+    "receiver": "hook",
+    "group_by": ["incident"],
+    "group_wait": "0s",
+    "group_interval": "1s",
+    "repeat_interval": "1h",
+}
 
 
 @dataclass
@@ -39,38 +38,11 @@ class RealAlertmanager:
 
 @contextmanager
 def alertmanager(folder: Path) -> Iterator[RealAlertmanager]:
-    command = program("prometheus-alertmanager", "alertmanager")
-    found = RealAlertmanager(f"http://127.0.0.1:{free_port()}")
+    calls: list[dict[str, Any]] = []
 
     def hook(method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, str, str]:
-        found.calls.append(json.loads(body))
+        calls.append(json.loads(body))
         return 200, "text/plain", ""
 
-    with serving(hook) as url:
-        config = folder / "alertmanager.yml"
-        config.write_text(CONFIG.format(url=url), encoding="utf-8")
-        address = found.url.removeprefix("http://")
-        options = [f"--config.file={config}", f"--storage.path={folder}/data", f"--web.listen-address={address}"]
-        with (folder / "alertmanager.log").open("wb") as log:
-            process = subprocess.Popen([command, *options, "--cluster.listen-address="], stdout=log, stderr=log)
-        try:
-            _wait(lambda: _ready(found.url), process)
-            yield found
-        finally:
-            process.kill()
-            process.wait()
-
-
-def _ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/-/ready", timeout=1, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def _wait(condition: Callable[[], bool], process: "subprocess.Popen[bytes]") -> None:
-    began = time.monotonic()
-    while not condition():
-        assert process.poll() is None, "Alertmanager ended"
-        assert time.monotonic() - began < 30, "Alertmanager does not get ready"
-        time.sleep(0.1)
+    with serving(hook) as url, programs.alertmanager(folder, f"{url}/", ROUTE) as server:
+        yield RealAlertmanager(server.url, calls)

@@ -86,20 +86,21 @@ def prometheus(
         yield server
 
 
+PAGES: Mapping[str, Any] = {
+    "receiver": "nobody",
+    "group_by": ["..."],
+    "group_wait": "0s",
+    "group_interval": "1s",
+    "routes": [{"receiver": "hook", "matchers": ['severity="page"']}],
+}
+"""What pages goes to the webhook, without waiting for more."""
+
+
 @contextmanager
-def alertmanager(folder: Path, webhook: str) -> Iterator[Server]:
-    """One that sends what pages to a webhook, without waiting for more."""
-    config = {
-        "route": {
-            "receiver": "nobody",
-            "group_by": ["..."],
-            "group_wait": "0s",
-            "group_interval": "1s",
-            "routes": [{"receiver": "hook", "matchers": ['severity="page"']}],
-        },
-        "receivers": [{"name": "nobody"}, {"name": "hook", "webhook_configs": [{"url": webhook}]}],
-    }
-    file = _written(folder / "alertmanager.yml", config)
+def alertmanager(folder: Path, webhook: str, route: Mapping[str, Any] = PAGES) -> Iterator[Server]:
+    """One whose receiver "hook" is a webhook."""
+    receivers = [{"name": "nobody"}, {"name": "hook", "webhook_configs": [{"url": webhook}]}]
+    file = _written(folder / "alertmanager.yml", {"route": route, "receivers": receivers})
     port = free_port()
     command = [
         program("alertmanager", "prometheus-alertmanager"),

@@ -6,7 +6,7 @@ it does not, the account says in what it differs.
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,9 +18,9 @@ from canary.errors import NotFound
 from canary.hindsight.scope import concerning
 from canary.pipeline.advance import Step, steps_again
 from canary.pipeline.inquiry import HISTORY
-from canary.pipeline.scopes import is_scope, members, place_of
+from canary.pipeline.scopes import members, place_of
 from canary.records import Alarm, Change, Incident, Interval, Score, SeriesKey
-from canary.store.base import ScoreRow, StateKind, Transaction
+from canary.store.base import StateKind, Transaction
 
 HEAVIEST = 5
 """Answers that are named."""
@@ -169,12 +169,7 @@ def _windows(
 
 def _steps(tx: Transaction, series: SeriesKey) -> Iterator[Step]:
     """The steps of a series, or of a scope by the scores of its members."""
-    if is_scope(series):
-        feed: Iterable[ScoreRow] = (
-            row for row in tx.feed() if series.signal == row.series.signal and members(series, [row.series])
-        )
-    else:
-        feed = tx.feed(series)
+    feed = tx.feed(lambda key: bool(members(series, [key])))
     return (step for step in steps_again(tx, feed) if step.series == series)
 
 

@@ -5,7 +5,7 @@ All work happens in a transaction: either all that was written in it is acknowle
 The interface is blocking; the daemon calls it from a worker thread.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -32,6 +32,11 @@ from canary.records import (
     Token,
     Unscored,
 )
+
+
+def everything(_: SeriesKey, /) -> bool:
+    """All series are chosen."""
+    return True
 
 
 class StateKind(StrEnum):
@@ -168,8 +173,8 @@ class Transaction(Protocol):
         """The last `limit` scores of a series in seq order; only those that a detector was fed with, if `fed`."""
         ...
 
-    def feed(self, series: SeriesKey | None = None) -> Iterator[ScoreRow]:
-        """Every score that was fed to a detector, of one series or of all, in the order of feeding.
+    def feed(self, chosen: Callable[[SeriesKey], bool] = everything) -> Iterator[ScoreRow]:
+        """Every score that was fed to a detector, of the chosen series, in the order of feeding.
 
         That is by seq, then as added.
         """

@@ -293,7 +293,18 @@ def test_the_feed_of_one_series_is_of_that_series_alone(store: Store) -> None:
         tx.add_observations([observation(1), observation(2)])
         tx.add_scores([score(observation(1)), score(observation(1), OTHER), score(observation(2))])
     with store.reading() as tx:
-        assert list(tx.feed(SERIES)) == [row for row in tx.feed() if row.series == SERIES]
+        assert list(tx.feed(SERIES.__eq__)) == [row for row in tx.feed() if row.series == SERIES]
+
+
+def test_the_feed_of_several_series_is_in_the_order_of_all(store: Store) -> None:
+    third = replace(OTHER, signal="x")
+    with store.transaction() as tx:
+        tx.add_observations([observation(1), observation(2)])
+        tx.add_scores([score(observation(n), key) for n in (1, 2) for key in (OTHER, third, SERIES)])
+    with store.reading() as tx:
+        chosen = list(tx.feed(lambda key: key != third))
+        assert chosen == [row for row in tx.feed() if row.series != third]
+    assert len(chosen) == 4
 
 
 def test_what_is_kept_comes_in_pages_without_bodies_and_with_all_its_scores_as_added(store: Store) -> None:

@@ -1,6 +1,6 @@
 """The store of a fast drill: in memory, its observations and scores in columns. Nothing is ever rolled back."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from heapq import merge
@@ -15,7 +15,7 @@ from canary.drill.fast.odds import Ints
 from canary.drill.fast.slots import milliseconds, moment
 from canary.drill.fast.tables import Floats
 from canary.records import Observation, Purpose, SeriesKey
-from canary.store.base import Kept, ScoreRow, Transaction
+from canary.store.base import Kept, ScoreRow, Transaction, everything
 from canary.store.memory import MemoryTransaction
 from canary.store.memory.tables import Tables
 
@@ -129,8 +129,8 @@ class FastTransaction(MemoryTransaction):
         return self._columns.judged(line)
 
     @override
-    def feed(self, series: SeriesKey | None = None) -> Iterator[ScoreRow]:
-        lines = [line for line in self._columns.lines if series in (None, line.series)]
+    def feed(self, chosen: Callable[[SeriesKey], bool] = everything) -> Iterator[ScoreRow]:
+        lines = [line for line in self._columns.lines if chosen(line.series)]
         yield from merge(*(self.scores(line.series) for line in lines), key=attrgetter("seq"))
 
     @override

@@ -1,6 +1,6 @@
 """Observations, their bodies and their scores."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from canary.errors import StoreError
 from canary.records import Observation, Purpose, SeriesKey
-from canary.store.base import Kept, ScoreRow
+from canary.store.base import Kept, ScoreRow, everything
 from canary.store.memory.tables import KeptObservation, Session, between
 
 
@@ -93,8 +93,8 @@ class ObservationPart(Session):
         ]
         return found if limit is None else found[max(0, len(found) - limit) :]
 
-    def feed(self, series: SeriesKey | None = None) -> Iterator[ScoreRow]:
-        entries = [entry for key, entries in self._tables.scores.items() if series in (None, key) for entry in entries]
+    def feed(self, chosen: Callable[[SeriesKey], bool] = everything) -> Iterator[ScoreRow]:
+        entries = [entry for key, entries in self._tables.scores.items() if chosen(key) for entry in entries]
         yield from (row for _, _, row in sorted(entries, key=_order) if row.detector is not None)
 
     def tokens_spent(self, *, target: str, since: datetime) -> int:

@@ -1,14 +1,14 @@
 """Observations, their bodies and their scores."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from canary.errors import StoreError
 from canary.records import Observation, Purpose, SeriesKey
-from canary.store.base import Kept, ScoreRow
+from canary.store.base import Kept, ScoreRow, everything
 from canary.store.codec import micros, moment
 from canary.store.sql import rows
 from canary.store.sql.session import Session, series_id
@@ -16,6 +16,7 @@ from canary.store.sql.statements import chunks, insert
 from canary.store.sql.tables import answers, observations, scores
 
 _STREAMED = {"yield_per": 1_000}
+_MOST_NAMED = 10_000  # series in one query: databases bound its parameters
 _SCORES = select(
     scores, observations.c.slot_id, observations.c.slot_time, observations.c.probe_digest, observations.c.replica
 ).join(observations, scores.c.seq == observations.c.seq)
@@ -118,13 +119,15 @@ class ObservationPart(Session):
         found = [rows.to_score_row(row, series) for row in self._connection.execute(query)]
         return found[::-1]
 
-    def feed(self, series: SeriesKey | None = None) -> Iterator[ScoreRow]:
-        keys = self._all_series()
+    def feed(self, chosen: Callable[[SeriesKey], bool] = everything) -> Iterator[ScoreRow]:
+        known = self._all_series()
+        keys = {number: key for number, key in known.items() if chosen(key)}
         query = _SCORES.where(scores.c.detector.is_not(None)).order_by(scores.c.seq, scores.c.id)
-        if series is not None:
-            query = query.where(scores.c.series == series_id(series))
+        if len(keys) < len(known) and len(keys) <= _MOST_NAMED:
+            query = query.where(scores.c.series.in_(keys))
         for row in self._connection.execute(query, execution_options=_STREAMED):
-            yield rows.to_score_row(row, keys[row.series])
+            if row.series in keys:
+                yield rows.to_score_row(row, keys[row.series])
 
     def tokens_spent(self, *, target: str, since: datetime) -> int:
         query = select(func.coalesce(func.sum(observations.c.tokens), 0)).where(

@@ -170,7 +170,7 @@ def test_the_same_shift_of_the_loud_probe_is_noise() -> None:
 
 def test_scores_are_kept_in_their_unit(lived: MemoryStore) -> None:
     with lived.reading() as tx:
-        values = [row.score.value for row in tx.feed(SERIES) if row.probe_digest == QUIET.digest]  # type: ignore[union-attr]
+        values = [row.score.value for row in tx.feed(SERIES.__eq__) if row.probe_digest == QUIET.digest]  # type: ignore[union-attr]
     assert np.median(values[-20:]) == pytest.approx(SHIFT, rel=0.1)
 
 

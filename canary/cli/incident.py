@@ -12,7 +12,7 @@ from canary.cli.complete import evidence_ids, incident_ids
 from canary.cli.incident_show import STYLES, show
 from canary.cli.probe import show_outcome
 from canary.cli.remote import remote_options
-from canary.cli.word import Noun
+from canary.cli.word import Noun, Refused
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -99,7 +99,10 @@ def ack(path: str, incident_id: str, who: str, remote: "Remote | None", as_json:
     """Acknowledge an incident: somebody is on it."""
     from canary.records import Act
 
-    _tell(_decided(path, incident_id, Act.ACKNOWLEDGE, who, remote), as_json=as_json)
+    decided = _decided(path, incident_id, Act.ACKNOWLEDGE, who, remote)
+    if decided["incident"]["state"] == "resolved":
+        raise Refused(f"{decided['incident']['id']} is resolved: there is nothing to acknowledge")
+    _tell(decided, as_json=as_json)
 
 
 @command.command(

@@ -109,3 +109,10 @@ def test_the_audit_log_of_a_store_that_is_not_there_is_empty(desk: Desk) -> None
 def test_the_audit_log_shows_who_what_and_when(desk: Desk) -> None:
     desk("token", "add", "ci", "--role", "read", "--by", "root")
     assert re.search(r"Z +root +token\.add +ci ", desk("audit").stdout)
+
+
+def test_a_resolved_incident_is_not_acknowledged(desk: Desk) -> None:
+    add_incident(desk)
+    desk("incident", "resolve", "aaaa", "--by", "ada")
+    result = desk("incident", "ack", "aaaa", "--by", "ada")
+    assert (result.exit_code, "there is nothing to acknowledge" in result.stderr) == (2, True)

@@ -56,6 +56,15 @@ def count(store: Store) -> int:
         return sum(1 for _ in tx.observations(bodies=True))
 
 
+def test_the_files_are_nobody_elses(file: Path) -> None:
+    store = open_store(f"sqlite:///{file}")
+    with store.transaction() as tx:
+        tx.add_observations([observation(1)])
+        modes = {one.name: one.stat().st_mode & 0o777 for one in file.parent.iterdir()}
+    store.close()
+    assert modes == {"canary.db": 0o600, "canary.db-wal": 0o600, "canary.db-shm": 0o600}
+
+
 def test_a_full_disk_makes_the_store_unavailable_and_loses_nothing(nearly_full: Engine) -> None:
     store, acknowledged = SqlStore(nearly_full), list[int]()
     with pytest.raises(StoreUnavailable, match="full"):

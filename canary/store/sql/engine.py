@@ -9,7 +9,8 @@ statement that waits for the lock sees nothing older than it: writers read commi
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
@@ -90,6 +91,14 @@ def translated(url: URL) -> Iterator[None]:
 
 def _sqlite(url: URL) -> Engine:
     engine = create_engine(url, hide_parameters=True, pool_timeout=_WAIT_S)
+
+    @event.listens_for(engine, "do_connect")
+    def keep_private(*_: object) -> None:
+        """It holds answers, and digests of tokens; what SQLite puts beside it is as private as the file."""
+        file = Path(url.database or "")
+        with suppress(OSError):  # SQLite says better what is wrong
+            if url.database and not file.exists():
+                file.touch(mode=0o600)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: PoolProxiedConnection, _: ConnectionPoolEntry) -> None:

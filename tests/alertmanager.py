@@ -35,6 +35,10 @@ class RealAlertmanager:
         """What the webhook was told of, in order."""
         return [alert["status"] for call in self.calls for alert in call["alerts"]]
 
+    def identities(self) -> list[dict[str, str]]:
+        """The labels of what the webhook was told of, in order."""
+        return [alert["labels"] for call in self.calls for alert in call["alerts"]]
+
 
 @contextmanager
 def alertmanager(folder: Path) -> Iterator[RealAlertmanager]:

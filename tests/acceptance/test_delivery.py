@@ -21,7 +21,11 @@ def test_alertmanager_holds_an_incident_over_a_kill_until_it_is_over(place: Plac
         until(real.alerts, 90)
         daemon.kill()
         (alert,) = real.alerts()
-        assert (alert["labels"]["pool"], alert["labels"]["symptom"]) == ("short", "corruption")
+        (incident,) = place.incidents()
+        first = incident.findings[0]
+        told = {"pool": "short", "symptom": first.symptom.value, "signal": first.series.signal}
+        assert told.items() <= alert["labels"].items()
+        assert first.series.signal in ("script", "logprob"), "the fault shows in the text and in its probabilities"
         with place.daemon():
             until(lambda: not real.alerts() or len(real.statuses()) > 0, 30)
             (incident,) = place.incidents()
@@ -30,6 +34,7 @@ def test_alertmanager_holds_an_incident_over_a_kill_until_it_is_over(place: Plac
             seconds = until(lambda: "resolved" in real.statuses(), 60)
     print(f"\nresolved {seconds:.1f} s after it was closed by hand; Alertmanager told {real.statuses()}")
     assert real.statuses()[0] == "firing"
+    assert [one for one in real.identities() if one != alert["labels"]] == [], "it is one alert for all of its life"
 
 
 def test_a_silenced_incident_is_kept_and_told_when_the_silence_is_ended(place: Place, lab: str, webhook: Hook) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from canary.alert.routing import covers, must, place_of
+from canary.alert.routing import must, place_of
 from canary.alert.silences import matchers_of
-from canary.records import PLACE, Incident, Matchers, Observation, Silence
+from canary.records import PLACE, Matchers, Observation, Silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,12 @@ class Window:
         """Whether it holds at some moment from `begin` to `end`."""
         if end < self.starts:
             return False
-        if self.every is None:
-            return begin < self.starts + self.lasts
-        latest = self.starts + (end - self.starts) // self.every * self.every
-        return begin < latest + self.lasts
+        return begin < self.ends(end)
+
+    def ends(self, now: datetime) -> datetime:
+        """The end of the last one that began by then."""
+        latest = self.starts if self.every is None else self.starts + (now - self.starts) // self.every * self.every
+        return latest + self.lasts
 
 
 def windows_of(silences: Iterable[Silence]) -> tuple[Window, ...]:
@@ -50,11 +52,6 @@ def fault(matchers: Matchers) -> str | None:
     if strange:
         return f"asks for {strange[0]}: a maintenance window covers whole targets, by {', '.join(PLACE)}"
     return None
-
-
-def in_window(windows: Iterable[Window], incident: Incident, now: datetime) -> Window | None:
-    """The first that holds now and covers the incident."""
-    return next((one for one in windows if one.meets(now, now) and covers(one.matchers, incident)), None)
 
 
 def touching(windows: Iterable[Window], target: str, region: str, begin: datetime, end: datetime) -> tuple[Window, ...]:

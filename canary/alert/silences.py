@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from canary.alert.routing import covers
-from canary.records import Incident, Matchers, Silence, matcher
+from canary.records import Matchers, Silence, matcher
 
 BEFORE_END = timedelta(hours=1)
 EVERY = timedelta(days=7)
@@ -39,11 +38,6 @@ def expired(silence: Silence, who: str, now: datetime) -> Silence:
 def matchers_of(silence: Silence) -> Matchers:
     """Raises: ValueError, when another Canary wrote what this one cannot read."""
     return tuple(map(matcher, silence.matchers))
-
-
-def silenced(silences: Iterable[Silence], incident: Incident, now: datetime) -> Silence | None:
-    """The first that holds now and covers the incident."""
-    return next((one for one in silences if one.holds(now) and covers(matchers_of(one), incident)), None)
 
 
 @dataclass(frozen=True, slots=True)

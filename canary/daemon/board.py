@@ -6,15 +6,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from canary import __version__
+from canary.alert.maintenance import Window
+from canary.alert.quiet import Quiet, holding, hushed, over
 from canary.alert.severity import severity
 from canary.clock import Clock
 from canary.config import Config
+from canary.daemon.audience import windows_of
 from canary.metrics import Metrics, OpenIncident
 from canary.pipeline.feedback import NAME as FEEDBACK
 from canary.pipeline.ledger import Committed
 from canary.pipeline.scopes import scopes_of
 from canary.pipeline.watch import ANSWER, Watch
-from canary.records import Incident, IncidentState, Observation, Purpose, Symptom, Target
+from canary.records import Incident, IncidentState, Observation, Purpose, Silence, Symptom, Target
 from canary.web.status import Check, Snapshot, TargetState, TargetStatus
 
 Checks = tuple[Check, ...]
@@ -35,6 +38,8 @@ class Board:
         self._armed: Counter[str] = Counter()
         self._series: Counter[str] = Counter()
         self._incidents: dict[str, Incident] = {}
+        self._silences: Sequence[Silence] = ()
+        self._windows: Sequence[Window] = ()
         self._escalated: dict[str, tuple[str, ...]] = {}
 
     @property
@@ -46,6 +51,7 @@ class Board:
         now = self._clock.now()
         self._region = config.region
         self._targets = config.targets
+        self._windows = windows_of(config)
         self._since = {target.name: self._since.get(target.name, now) for target in config.targets}
         self._last = {name: at for name, at in self._last.items() if name in self._since}
         self._intervals = {}
@@ -84,10 +90,13 @@ class Board:
             else:
                 self._incidents[incident.id] = incident
         self._metrics.incidents(Counter(incident.state for incident in self._incidents.values()))
-        self._metrics.open_incidents(Counter(place for one in self._incidents.values() for place in places(one)))
+        quiets, standing = self._quiets(self._clock.now()), self._incidents.values()
+        counted = Counter(place for one in standing for place in places(one, silenced=bool(hushed(quiets, one))))
+        self._metrics.open_incidents(counted)
 
-    def refresh(self, unresolved: Sequence[Incident]) -> None:
-        """The store's unresolved incidents: people change them beside the daemon."""
+    def refresh(self, unresolved: Sequence[Incident], silences: Sequence[Silence] = ()) -> None:
+        """The store's unresolved incidents, and its silences: people change them beside the daemon."""
+        self._silences = silences
         self._incidents = {}
         self.incidents(unresolved)
 
@@ -100,22 +109,32 @@ class Board:
         """Of the targets, to the metrics."""
         seen = self.snapshot()
         self._metrics.stale({target.name for target in seen.targets if target.stale(seen.at)})
+        whole = {target.name for target in seen.targets if target.silenced is not None and target.silenced.whole}
+        self._metrics.silenced(whole)
         self._metrics.states({target.name: target.state for target in seen.targets})
 
     def snapshot(self) -> Snapshot:
         now = self._clock.now()
         live, ready = self._checks()
+        quiets = self._quiets(now)
+        incidents = tuple(sorted(self._incidents.values(), key=lambda incident: incident.opened_at))
         return Snapshot(
             at=now,
             version=__version__,
             region=self._region,
             live=live,
             ready=ready,
-            targets=tuple(self._status(target, now) for target in self._targets if target.name in self._intervals),
-            incidents=tuple(sorted(self._incidents.values(), key=lambda incident: incident.opened_at)),
+            targets=tuple(
+                self._status(target, quiets, now) for target in self._targets if target.name in self._intervals
+            ),
+            incidents=incidents,
+            silenced={one.id: quiet for one in incidents if (quiet := hushed(quiets, one)) is not None},
         )
 
-    def _status(self, target: Target, now: datetime) -> TargetStatus:
+    def _quiets(self, now: datetime) -> Sequence[Quiet]:
+        return holding(self._silences, self._windows, now)
+
+    def _status(self, target: Target, quiets: Sequence[Quiet], now: datetime) -> TargetStatus:
         name = target.name
         status = TargetStatus(
             model=target.model,
@@ -128,6 +147,7 @@ class Board:
             armed=self._armed[name],
             series=self._series[name],
             escalated=self._escalated.get(name, ()),
+            silenced=over(quiets, name, self._region),
         )
         ours = [incident for incident in self._incidents.values() if incident.touches(name, self._region)]
         return replace(status, state=state_of(status, ours, now))
@@ -140,11 +160,12 @@ class Board:
             self._metrics.learning(series, n=learning.n, needed=learning.needed)
 
 
-def places(incident: Incident) -> set[OpenIncident]:
+def places(incident: Incident, *, silenced: bool) -> set[OpenIncident]:
     """What an incident is counted by: once for each symptom and region that it shows."""
     shown = {(finding.series.region, finding.symptom.value) for finding in incident.findings}
     where = incident.model, incident.platform, incident.pool
-    return {OpenIncident(*where, region, symptom, severity(incident).value) for region, symptom in shown}
+    loud = severity(incident).value, str(silenced).lower()
+    return {OpenIncident(*where, region, symptom, *loud) for region, symptom in shown}
 
 
 def _shows_life(seen: Observation) -> bool:

@@ -37,7 +37,7 @@ from canary.pipeline.record import REVISION
 from canary.pipeline.watch import Watch
 from canary.pipeline.writer import Writer, weight
 from canary.probe.client import ProbeClient
-from canary.records import Incident, Run
+from canary.records import Incident, Run, Silence
 from canary.schedule.scheduler import MissReason, Scheduler
 from canary.store import Store, open_store
 from canary.web.app import build as build_app
@@ -234,8 +234,8 @@ class Daemon:
     async def _follow(self) -> None:
         """Raises: StoreUnavailable."""
         now = self._clock.now()
-        revision, unresolved, owed_since = await asyncio.to_thread(self._look, self._escalator.fact(now))
-        self._board.refresh(unresolved)
+        revision, unresolved, silences, owed_since = await asyncio.to_thread(self._look, self._escalator.fact(now), now)
+        self._board.refresh(unresolved, silences)
         self._metrics.owed_for(now - (owed_since or now))
         self._escalate()
         if revision == self._revision:
@@ -249,11 +249,13 @@ class Daemon:
             self._revision = revision
         log.info("baselines_taken", extra={"revision": revision, "armed": len(watch.armed)})
 
-    def _look(self, escalation: tuple[str, str]) -> tuple[str | None, Sequence[Incident], datetime | None]:
+    def _look(
+        self, escalation: tuple[str, str], now: datetime
+    ) -> tuple[str | None, Sequence[Incident], Sequence[Silence], datetime | None]:
         with self._store.transaction() as tx:
-            tx.put_fact(_ALIVE + self._config.region, self._clock.now().isoformat())
+            tx.put_fact(_ALIVE + self._config.region, now.isoformat())
             tx.put_fact(*escalation)
-            return tx.fact(REVISION), tx.incidents(open_only=True), tx.oldest_owed()
+            return tx.fact(REVISION), tx.incidents(open_only=True), tx.silences(since=now), tx.oldest_owed()
 
     def _examine(self) -> None:
         """Renew the gauges, and log what was missed meanwhile."""
@@ -295,13 +297,13 @@ class Daemon:
         """Take up from the store where the last daemon stopped."""
         with self._store.reading() as tx:
             alive = tx.fact(_ALIVE + self._config.region)
-            unresolved = tx.incidents(open_only=True)
+            unresolved, silences = tx.incidents(open_only=True), tx.silences(since=self._clock.now())
         self._last_alive = None if alive is None else datetime.fromisoformat(alive)
         now = self._clock.now()
         self._purse.recall(spent_today(self._store, self._config.targets, now), now)
         self._board.configure(self._config, self._ledger.watch)
         self._heart.configure(self._config)
-        self._board.refresh(unresolved)
+        self._board.refresh(unresolved, silences)
         self._escalate()
         self._metrics.reloaded(successfully=True, at=now)
 

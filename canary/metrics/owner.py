@@ -127,6 +127,11 @@ class Metrics:
         for name, of in self._targets.items():
             of.stale = name in targets
 
+    def silenced(self, targets: Collection[str]) -> None:
+        """These targets are, as a whole, and no others."""
+        for name, of in self._targets.items():
+            of.silenced = name in targets
+
     def states(self, states: Mapping[str, str]) -> None:
         """The state of each target."""
         for name, of in self._targets.items():

@@ -12,7 +12,10 @@ _RESULTS = ("response", *FailureKind)
 
 
 class OpenIncident(NamedTuple):
-    """What unresolved incidents are counted by: names, "*" for any, and how loud they are ("page" or "ticket")."""
+    """What unresolved incidents are counted by: names, "*" for any, how loud they are ("page" or "ticket").
+
+    `silenced` is "true" while a silence or a maintenance window covers them, else "false".
+    """
 
     model: str
     platform: str
@@ -20,6 +23,7 @@ class OpenIncident(NamedTuple):
     region: str
     symptom: str
     severity: str
+    silenced: str
 
 
 @dataclass(slots=True)
@@ -33,6 +37,7 @@ class OfTarget:
     last_result: float = nan
     baseline: float = nan
     stale: bool = False
+    silenced: bool = False
     state: str = ""
 
 
@@ -87,6 +92,8 @@ class Parts:
         yield "canary_last_result_timestamp_seconds", "When the last run ended.", last
         stale = (Sample(of.labels, of.stale) for of in self.targets)
         yield "canary_target_stale", "1 when nothing came back for three intervals.", stale
+        silenced = (Sample(of.labels, of.silenced) for of in self.targets)
+        yield "canary_target_silenced", "1 while a silence or a maintenance window covers all of it.", silenced
         states = (
             Sample(f'{of.labels},state="{state}"', of.state == state) for of in self.targets for state in self.states
         )
@@ -118,7 +125,11 @@ class Parts:
         evidence = (Sample(of.labels, of.evidence) for of in judged)
         yield "canary_evidence_nats", "ln R of the detector: it alarms at 0.", evidence
         incidents = (Sample(labelled(**place._asdict()), n) for place, n in self.incidents.items())
-        yield "canary_incident_open", "Unresolved incidents by place, symptom and severity.", incidents
+        yield (
+            "canary_incident_open",
+            "Unresolved incidents by place, symptom, severity, and whether they are silenced.",
+            incidents,
+        )
         detected = iter(() if self.detected is None else (Sample("", self.detected),))
         yield (
             "canary_heartbeat_last_detection_timestamp_seconds",

@@ -15,6 +15,7 @@ Severity = Literal["page", "ticket", "none"]
 
 _HERE = "{{ $labels.model }}/{{ $labels.platform }}/{{ $labels.pool }}"
 _PLACE = "model, platform, pool, region"
+_TOLD = 'silenced!="true"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ INCIDENTS = RuleGroup(
     (
         Rule(
             "CanaryIncident",
-            f'max by ({_PLACE}, symptom) (canary_incident_open{{severity="page"}})',
+            f'max by ({_PLACE}, symptom) (canary_incident_open{{severity="page", {_TOLD}}})',
             ">",
             0,
             "0s",
@@ -64,7 +65,7 @@ INCIDENTS = RuleGroup(
         ),
         Rule(
             "CanaryIncidentLingers",
-            f"max by ({_PLACE}, symptom) (canary_incident_open)",
+            f"max by ({_PLACE}, symptom) (canary_incident_open{{{_TOLD}}})",
             ">",
             0,
             "1d",
@@ -75,7 +76,7 @@ INCIDENTS = RuleGroup(
         ),
         Rule(
             "CanaryTargetStale",
-            f"max by ({_PLACE}) (canary_target_stale)",
+            f"max by ({_PLACE}) (canary_target_stale unless canary_target_silenced > 0)",
             ">",
             0,
             "1m",

@@ -11,20 +11,21 @@ What was told is read from the outbox, in the transaction of the decision:
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from canary.alert import incident as machine
 from canary.alert.links import Links
-from canary.alert.maintenance import Window, in_window
+from canary.alert.maintenance import Window
 from canary.alert.message import Extras, describe_change, evidence, notification
+from canary.alert.quiet import holding, hushed
 from canary.alert.routing import Hearer, Route, group_of, hearers
-from canary.alert.silences import SCHEMA, describe, reminders, silenced, text
+from canary.alert.silences import SCHEMA, describe, reminders, text
 from canary.alert.specs import ReceiverSpec
 from canary.alert.suspects import Spot, Suspects
 from canary.pipeline.suspects import suspects
-from canary.records import Change, Incident, IncidentState, Notification, NotificationKind, Silence
+from canary.records import Change, Incident, IncidentState, Notification, NotificationKind
 from canary.store.base import Telling, Transaction
 
 ANSWER = 600
@@ -61,7 +62,7 @@ def tell(
     if kind in _ENDS:
         due = [(Hearer(name), kind) for name in standing]
     else:
-        quiet = hushed(audience, tx.silences(since=now), incident, now)
+        quiet = hushed(holding(tx.silences(since=now), audience.windows, now), incident)
         listening = () if quiet else _listening(audience.route, incident, standing)
         due = [(one, _as_heard(kind, incident, was_told=one.receiver in standing)) for one in listening]
     _owe(tx, incident, due, now, audience, watched)
@@ -86,9 +87,9 @@ def untold(
 ) -> Iterator[tuple[Incident, tuple[Hearer, NotificationKind]]]:
     """What the rounds would tell of incidents."""
     loud = [one for one in tx.incidents(open_only=True) if _is_loud(one, region)]
-    standing, silences = _standing(tx, loud), tx.silences(since=now)
+    standing, quiets = _standing(tx, loud), holding(tx.silences(since=now), audience.windows, now)
     for incident in loud:
-        if hushed(audience, silences, incident, now):
+        if hushed(quiets, incident):
             continue
         for hearer in hearers(audience.route, incident):
             last = standing.get(incident.id, {}).get(hearer.receiver)
@@ -96,13 +97,6 @@ def untold(
                 yield incident, (hearer, NotificationKind.TRIGGER)
             elif hearer.pace.repeat is not None and now - last.at >= hearer.pace.repeat:
                 yield incident, (hearer, NotificationKind.REPEAT)
-
-
-def hushed(
-    audience: Audience, silences: Iterable[Silence], incident: Incident, now: datetime
-) -> Silence | Window | None:
-    """What keeps the incident quiet now, if anything."""
-    return silenced(silences, incident, now) or in_window(audience.windows, incident, now)
 
 
 def tell_change(tx: Transaction, change: Change, now: datetime, audience: Audience) -> None:

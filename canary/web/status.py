@@ -1,10 +1,12 @@
 """What the web page and the health endpoints are told, and by whom."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from canary.alert.quiet import Quiet
 from canary.records import Incident
 
 STALE_INTERVALS = 3
@@ -33,7 +35,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class TargetStatus:
-    """A cell of the fleet matrix. `expected_since` is when its plan started; `escalated` are probe groups."""
+    """A cell of the fleet matrix. `expected_since` is when its plan started; `escalated` are probe groups.
+
+    `silenced`: what keeps it quiet now, as a whole or in part.
+    """
 
     model: str
     platform: str
@@ -45,6 +50,7 @@ class TargetStatus:
     armed: int
     series: int
     escalated: tuple[str, ...] = ()
+    silenced: Quiet | None = None
 
     @property
     def name(self) -> str:
@@ -57,7 +63,10 @@ class TargetStatus:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The program at one moment. `live`: it works at all. `ready`: it does its duty. `incidents`: the unresolved."""
+    """The program at one moment. `live`: it works at all. `ready`: it does its duty. `incidents`: the unresolved.
+
+    `silenced` says by an incident's id what keeps it quiet.
+    """
 
     at: datetime
     version: str
@@ -66,6 +75,7 @@ class Snapshot:
     ready: tuple[Check, ...]
     targets: tuple[TargetStatus, ...]
     incidents: tuple[Incident, ...]
+    silenced: Mapping[str, Quiet] = field(default_factory=dict)
 
 
 class Status(Protocol):

@@ -313,7 +313,7 @@ def test_a_target_has_one_state_at_a_time_and_every_other_as_zero() -> None:
 
 def test_open_incidents_are_counted_by_place_symptom_and_severity_until_they_are_not() -> None:
     metrics = declared()
-    place = OpenIncident("meta/llama", "*", "*", "eu", "corruption", "page")
+    place = OpenIncident("meta/llama", "*", "*", "eu", "corruption", "page", "false")
     metrics.open_incidents({place: 2})
     shown = value(metrics, "canary_incident_open", place._asdict())
     metrics.open_incidents({})

@@ -18,6 +18,7 @@ STATES = {
 
 _PLACE = "model, platform, pool"
 _OURS = 'region=~"$region"'
+_LOUD = 'canary_incident_open{silenced!="true", '
 _WORST = " or ".join(f'(canary_target_state{{{_OURS}, state="{state}"}} == 1) * {n}' for n, state in enumerate(STATES))
 STATE = f"max by ({_PLACE}) ({_WORST})"
 _MAPPED = panels.values(dict(enumerate(STATES.values())))
@@ -47,8 +48,8 @@ def dashboard() -> Json:
             (
                 4,
                 [
-                    stat(1, "Incidents that page", _count('canary_incident_open{severity="page", %s}'), bad_above=1),
-                    stat(2, "Tickets", _count('canary_incident_open{severity="ticket", %s}'), bad_above=None),
+                    stat(1, "Incidents that page", _count(f'{_LOUD}severity="page", %s}}'), bad_above=1),
+                    stat(2, "Tickets", _count(f'{_LOUD}severity="ticket", %s}}'), bad_above=None),
                     stat(3, "Targets", f"count(count by ({_PLACE}) (canary_target_stale{{{_OURS}}}))", bad_above=None),
                     stat(4, "Stale", f"sum(max by ({_PLACE}) (canary_target_stale{{{_OURS}}}))", bad_above=1),
                     stat(5, "Series not armed", f"sum(canary_series_armed{{{_OURS}}} == bool 0)", bad_above=None),
@@ -85,7 +86,7 @@ def _matrix(identity: int) -> Json:
 
 
 def _open(identity: int) -> Json:
-    query = f"max by ({_PLACE}, region, symptom, severity) (canary_incident_open{{{_OURS}}})"
+    query = f"max by ({_PLACE}, region, symptom, severity, silenced) (canary_incident_open{{{_OURS}}})"
     link = [{"title": "The target", "url": _TO_TARGET}]
     return panels.table(
         identity,

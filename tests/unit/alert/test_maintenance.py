@@ -4,17 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.alert.incident import Policy, absorb
-from canary.alert.maintenance import Window, fault, frozen, in_window, windows_of
+from canary.alert.maintenance import Window, fault, frozen, windows_of
 from canary.alert.silences import made
 from canary.records import Observation, matcher
-from tests.unit.alert.findings import START, TARGET, finding
+from tests.unit.alert.findings import START, TARGET
 
 HOUR = timedelta(hours=1)
 ASKED = (matcher("pool=tpu-*"),)
 ONCE = Window("once", ASKED, START, 2 * HOUR)
 DAILY = Window("daily", ASKED, START, 2 * HOUR, every=24 * HOUR)
-INCIDENT, _ = absorb(None, finding(), START, Policy())
 
 
 def seen(slot: datetime, *, took: timedelta = timedelta(0), target: str = TARGET) -> Observation:
@@ -77,10 +75,10 @@ def test_a_span_meets_a_window_just_when_one_of_its_minutes_is_in_it(
     assert window.meets(first, first + length * minute) is each
 
 
-def test_an_incident_that_it_covers_is_quiet_for_its_time() -> None:
-    assert in_window([DAILY], INCIDENT, START + HOUR) == DAILY
-    assert in_window([DAILY], INCIDENT, START + 3 * HOUR) is None
-    assert in_window([Window("w", (matcher("pool=gpu-*"),), START, HOUR)], INCIDENT, START) is None
+def test_a_window_that_comes_again_ends_each_time() -> None:
+    day = timedelta(days=1)
+    lasts = DAILY.ends(START + HOUR) - START
+    assert DAILY.ends(START + 3 * day + HOUR) == START + 3 * day + lasts
 
 
 def test_of_silences_those_that_freeze_are_windows() -> None:

@@ -2,13 +2,11 @@ from datetime import timedelta
 
 import pytest
 
-from canary.alert.incident import Policy, absorb
-from canary.alert.silences import describe, expired, made, reminders, silenced, text
+from canary.alert.silences import describe, expired, made, reminders, text
 from canary.records import Silence, matcher
-from tests.unit.alert.findings import START, finding
+from tests.unit.alert.findings import START
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
-INCIDENT, _ = absorb(None, finding(), START, Policy())
 
 
 def silence(*texts: str, lasts: timedelta = DAY) -> Silence:
@@ -17,15 +15,6 @@ def silence(*texts: str, lasts: timedelta = DAY) -> Silence:
 
 def words(one: Silence, after: timedelta) -> list[str]:
     return [reminder.words for reminder in reminders([one], START + after)]
-
-
-def test_a_silence_holds_from_its_beginning_to_before_its_end() -> None:
-    held = [silenced([silence()], INCIDENT, START + after) is not None for after in (-HOUR, DAY - HOUR, DAY)]
-    assert held == [False, True, False]
-
-
-def test_only_what_it_covers_is_silenced() -> None:
-    assert silenced([silence("pool=gpu-*")], INCIDENT, START) is None
 
 
 def test_the_same_words_are_the_same_silence() -> None:

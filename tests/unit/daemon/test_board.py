@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from canary.alert.silences import made
 from canary.config import Config, load
 from canary.daemon.assembly import watch_of
 from canary.daemon.board import Board
@@ -13,7 +14,7 @@ from canary.metrics import Metrics
 from canary.pipeline.advance import Advance, Judged
 from canary.pipeline.ledger import Committed
 from canary.pipeline.scopes import scopes_of
-from canary.records import Alarm, IncidentState, Purpose
+from canary.records import Alarm, IncidentState, Purpose, matcher
 from canary.store import MemoryStore
 from canary.testing import FakeClock
 from canary.web.status import TargetState
@@ -25,7 +26,7 @@ SHORT, LONG = "m/p/short", "m/p/long"
 LOUD = {"state": IncidentState.OPEN, "suppressed_by": None, "flapping": False}
 
 
-def config(folder: Path, *pools: str) -> Config:
+def config(folder: Path, *pools: str, **more: object) -> Config:
     path = folder / "canary.yaml"
     settings = {
         "version": 1,
@@ -34,6 +35,7 @@ def config(folder: Path, *pools: str) -> Config:
         "pools": list(pools),
         "endpoints": [{"base_url": "http://127.0.0.1:1/v1"}],
         "suites": [{"name": "all", "interval": "10s", "families": ["prose"]}],
+        **more,
     }
     path.write_text(json.dumps(settings), encoding="utf-8")
     return load(path, {})
@@ -47,9 +49,9 @@ class Stage:
         self._folder = folder
         self.configure("short", "long")
 
-    def configure(self, *pools: str) -> None:
-        made = config(self._folder, *pools)
-        self.board.configure(made, watch_of(made, MemoryStore()))
+    def configure(self, *pools: str, **more: object) -> None:
+        read = config(self._folder, *pools, **more)
+        self.board.configure(read, watch_of(read, MemoryStore()))
 
     def hear(self, target: str, *, well: bool = True) -> None:
         seen = (observation if well else failed)(0, target=target, started_at=self.clock.now())
@@ -135,10 +137,10 @@ def test_an_incident_that_others_resolved_is_gone_at_the_next_refresh(stage: Sta
 
 
 def test_the_metrics_know_the_scopes_of_what_is_armed(tmp_path: Path) -> None:
-    made, metrics = config(tmp_path, "short", "long"), Metrics(version="0")
+    read, metrics = config(tmp_path, "short", "long"), Metrics(version="0")
     board = Board(metrics, FakeClock(T0), lambda: ((), ()))
     armed = watch(["short", "long"])
-    board.configure(made, armed)
+    board.configure(read, armed)
     pair = next(scope for scope in scopes_of(armed.hierarchy, armed.armed) if scope.target == "mid/api/*")
     board.committed(Committed(Advance((), (), (Alarm("a", pair, "s", T0, 0.5, "d"),), ()), ()))
     lines = metrics.text().decode().splitlines()
@@ -184,6 +186,28 @@ def test_an_incident_that_nobody_has_to_look_at_now_is_a_ticket(stage: Stage, qu
     stage.board.refresh([incident(findings=(finding(target=SHORT),), **{**LOUD, **quiet})])
     (line,) = lines_of(stage, "canary_incident_open")
     assert 'severity="ticket"' in line
+
+
+@pytest.mark.parametrize("asked", ["pool=short", "symptom=corruption"])
+def test_an_incident_that_a_silence_covers_is_counted_as_silenced_until_its_end(stage: Stage, asked: str) -> None:
+    one, now = incident(findings=(finding(target=SHORT),), **LOUD), stage.clock.now()
+    stage.board.refresh([one], [made((matcher(asked),), "ann", "draining", now, now + timedelta(hours=1))])
+    (quiet,) = lines_of(stage, "canary_incident_open")
+    stage.clock.advance(timedelta(hours=1))
+    stage.board.incidents([one])
+    (loud,) = lines_of(stage, "canary_incident_open")
+    assert ('silenced="true"' in quiet, 'silenced="false"' in loud) == (True, True)
+
+
+def test_a_maintenance_window_of_the_config_silences_its_targets_alone(stage: Stage) -> None:
+    window = {"name": "w", "matchers": ["pool=short"], "starts": T0.isoformat(), "lasts": "2h", "reason": "kernel"}
+    stage.configure("short", "long", maintenance=[window])
+    stage.board.refresh([incident(findings=(finding(target=SHORT),), **LOUD)])
+    stage.board.tell_states()
+    (counted,) = lines_of(stage, "canary_incident_open")
+    ones = [line for line in lines_of(stage, "canary_target_silenced") if line.endswith(" 1.0")]
+    assert 'silenced="true"' in counted
+    assert ["short" in line for line in ones] == [True]
 
 
 def test_the_time_from_answer_to_store_is_measured(stage: Stage) -> None:

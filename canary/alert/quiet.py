@@ -8,7 +8,7 @@ from typing import Any
 from canary.alert.maintenance import Window
 from canary.alert.routing import covers, must, place_of
 from canary.alert.silences import matchers_of
-from canary.records import PLACE, Incident, Matchers, Silence, matcher
+from canary.records import PLACE, Incident, IncidentState, Matchers, Silence, matcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,10 @@ class Quiet:
         return all(one.label in PLACE for one in self.matchers)
 
     @property
+    def what(self) -> str:
+        return "in maintenance" if self.maintenance else "silenced"
+
+    @property
     def words(self) -> str:
         """One line for a person.
 
@@ -35,11 +39,10 @@ class Quiet:
         >>> Quiet("3f2a", datetime(2026, 3, 1, 6, tzinfo=UTC), (matcher("pool=a"),), False, "draining", "ada").words
         'silenced until 2026-03-01 06:00 UTC by ada: draining (3f2a)'
         """
-        what = "in maintenance" if self.maintenance else "silenced"
         some = "" if self.whole else f" where {' '.join(one.text for one in self.matchers)}"
         by = f" by {self.author}" if self.author else ""
         why = f": {self.reason}" if self.reason else ""
-        return f"{what}{some} until {self.until:%Y-%m-%d %H:%M} UTC{by}{why} ({self.name})"
+        return f"{self.what}{some} until {self.until:%Y-%m-%d %H:%M} UTC{by}{why} ({self.name})"
 
     def facts(self) -> dict[str, object]:
         """As JSON."""
@@ -83,6 +86,12 @@ def holding(silences: Iterable[Silence], windows: Iterable[Window], now: datetim
 def hushed(quiets: Iterable[Quiet], incident: Incident) -> Quiet | None:
     """What keeps the incident quiet longest."""
     return next((one for one in quiets if covers(one.matchers, incident)), None)
+
+
+def told(quiets: Iterable[Quiet], incident: Incident) -> dict[str, object] | None:
+    """As JSON, what keeps it quiet while it is unresolved."""
+    found = None if incident.state is IncidentState.RESOLVED else hushed(quiets, incident)
+    return None if found is None else found.facts()
 
 
 def over(quiets: Iterable[Quiet], target: str, region: str) -> Quiet | None:

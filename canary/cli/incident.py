@@ -121,10 +121,12 @@ def resolve(path: str, incident_id: str, who: str, remote: "Remote | None", as_j
 
 
 def _all(path: str, everything: bool) -> "list[Any]":
+    from canary.clock import SystemClock
     from canary.desk.incidents import listed
 
-    with store_of(config_at(path)) as store, store.reading() as tx:
-        return list(listed(tx, everything=everything))
+    config = config_at(path)
+    with store_of(config) as store, store.reading() as tx:
+        return list(listed(tx, _ground(config), SystemClock().now(), everything=everything))
 
 
 def _decided(path: str, incident_id: str, act: "Act", who: str, remote: "Remote | None") -> Any:
@@ -155,9 +157,14 @@ def _ground(config: "Config") -> "Ground":
 def _listed(found: "Sequence[Any]") -> "Table":
     from rich.markup import escape
 
+    from canary.alert.quiet import Quiet
+    from canary.cli.matrix import quiet_lines
+
     table = columns("incident", "state", "opened", "what")
     for one in found:
         facts, style = one["incident"], STYLES[one["incident"]["state"]]
         opened = minute(datetime.fromisoformat(facts["opened_at"]))
-        table.add_row(facts["id"], f"[{style}]{facts['state']}[/]", opened, escape(printable(one["summary"])))
+        quiet = None if one["silenced"] is None else Quiet.of(one["silenced"])
+        state = "\n".join((f"[{style}]{facts['state']}[/]", *quiet_lines(quiet)))
+        table.add_row(facts["id"], state, opened, escape(printable(one["summary"])))
     return table

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,6 +37,7 @@ class _Story:
     """All that is shown."""
 
     incident: "Incident"
+    silenced: Any
     suspected: "Suspects"
     moments: "Sequence[Moment]"
     trend: Sequence[float]
@@ -66,25 +67,27 @@ def show(path: str, incident_id: str | None, answers: bool, remote: "Remote | No
     if remote is not None:
         _show_remote(remote, incident_id, as_json=as_json)
         return
-    config = config_at(path)
+    from canary.clock import SystemClock
+
+    config, now = config_at(path), SystemClock().now()
     with store_of(config) as store, store.reading() as tx:
         found = tx.incident(incident_id) if incident_id else incidents.newest(tx)
-        story = _told(config, tx, found, answers=answers and not as_json)
-        facts = incidents.shown(tx, _ground(config), found) if as_json else {}
+        facts = incidents.shown(tx, _ground(config), found, now)
+        story = _told(config, tx, found, facts["silenced"], answers=answers and not as_json)
     if as_json:
         say(facts)
     else:
         _show(console(), config, story, answers=answers)
 
 
-def _told(config: "Config", tx: "Transaction", found: "Incident", *, answers: bool) -> _Story:
+def _told(config: "Config", tx: "Transaction", found: "Incident", silenced: object, *, answers: bool) -> _Story:
     from canary.desk import incidents
     from canary.desk.evidence import exhibits
     from canary.desk.story import timeline, traced, trend
 
     shown, suspected = exhibits(tx, found), incidents.suspected(tx, _ground(config), found)
     golden = [_golden(tx, one.observation) if answers else () for one in shown]
-    return _Story(found, suspected, timeline(tx, found, suspected), trend(tx, traced(found)), shown, golden)
+    return _Story(found, silenced, suspected, timeline(tx, found, suspected), trend(tx, traced(found)), shown, golden)
 
 
 def _show_remote(remote: "Remote", incident_id: str | None, *, as_json: bool) -> None:
@@ -99,9 +102,15 @@ def _show_remote(remote: "Remote", incident_id: str | None, *, as_json: bool) ->
         return
     out, facts, (head, *lines) = console(), found["incident"], found["text"]
     out.print(f"[{STYLES[facts['state']]}]{facts['state']}[/] [bold]{facts['id']}[/] {escape(printable(head))}")
-    for line in lines:
+    for line in (*_quiet(found["silenced"]), *lines):
         out.print(escape(printable(line)), soft_wrap=True)
     out.print(_timeline([Moment(datetime.fromisoformat(one.pop("at")), **one) for one in found["timeline"]]))
+
+
+def _quiet(silenced: Any) -> list[str]:
+    from canary.alert.quiet import Quiet
+
+    return [] if silenced is None else [f"quiet    {printable(Quiet.of(silenced).words)}"]
 
 
 def _newest(remote: "Remote") -> str:
@@ -141,7 +150,7 @@ def _show(out: "Console", config: "Config", story: _Story, *, answers: bool) -> 
     found = story.incident
     head, *lines = text(found, story.suspected)
     out.print(f"[{STYLES[found.state.value]}]{found.state.value}[/] [bold]{found.id}[/] {escape(head)}")
-    for line in lines:
+    for line in (*_quiet(story.silenced), *lines):
         out.print(escape(line), soft_wrap=True)
     out.print(_findings(found))
     out.print(_timeline(story.moments))

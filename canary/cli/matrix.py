@@ -11,6 +11,7 @@ from canary.cli.common import columns, short
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from canary.alert.quiet import Quiet
     from canary.daemon.survey import Row
 
 _LOOKS = {
@@ -48,7 +49,7 @@ def _lines(rows: "Sequence[Row]") -> "Table":
     for row in rows:
         table.add_row(
             row.status.name,
-            _state(row),
+            "\n".join((_state(row), *quiet_lines(row.status.silenced))),
             _touched(row),
             spark(row.trend, 8),
             ago(row.seen),
@@ -81,6 +82,7 @@ def _cell(row: "Row") -> list[str]:
     touched = _touched(row)
     return [
         _state(row),
+        *quiet_lines(row.status.silenced),
         touched if "touched" in touched else f"evidence {touched}",
         *([spark(row.trend)] if row.trend else []),
         f"seen {ago(row.seen)}",
@@ -92,6 +94,13 @@ def _cell(row: "Row") -> list[str]:
 def _state(row: "Row") -> str:
     style, sign = _LOOKS[row.status.state.value]
     return f"[{style}]{sign} {row.status.state.value}[/]"
+
+
+def quiet_lines(quiet: "Quiet | None") -> list[str]:
+    """What keeps it quiet, and until when, in narrow lines."""
+    if quiet is None:
+        return []
+    return [f"{'' if quiet.whole else 'partly '}{quiet.what}", f"until {quiet.until:%m-%d %H:%M}Z"]
 
 
 def _touched(row: "Row") -> str:

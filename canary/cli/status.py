@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from canary.cli.remote import Remote
     from canary.config import Config
-    from canary.daemon.survey import Part
+    from canary.daemon.survey import Part, Row
     from canary.pipeline.watch import Watch
     from canary.store.base import Store
 
@@ -145,6 +145,7 @@ def _lines(out: "Console", told: Told) -> "Iterator[RenderableType]":
         else ""
     )
     yield f"budget {budget['false_alarms_per_week']:g} false alarms per week over {armed} armed series{theirs}"
+    yield from _quiets(rows, told)
     for incident in told["incidents"]:
         yield from _incident(incident)
     if told["incidents"]:
@@ -153,11 +154,24 @@ def _lines(out: "Console", told: Told) -> "Iterator[RenderableType]":
         yield "nothing is watched yet; next: canary baseline record --promote"
 
 
+def _quiets(rows: "Sequence[Row]", told: Told) -> Iterator[str]:
+    """Each silence and maintenance window once: until when, by whom, and why."""
+    from rich.markup import escape
+
+    from canary.alert.quiet import Quiet
+
+    of_targets = (row.status.silenced for row in rows if row.status.silenced is not None)
+    of_incidents = (Quiet.of(one["silenced"]) for one in told["incidents"] if one["silenced"] is not None)
+    for words in dict.fromkeys(quiet.words for quiet in (*of_targets, *of_incidents)):
+        yield f"[yellow]quiet[/] {escape(printable(words))}"
+
+
 def _incident(told: Told) -> Iterator[str]:
     from rich.markup import escape
 
     facts, largest = told["incident"], max(told["findings"], key=lambda finding: finding["size"]["share"])
-    yield f"[bold red]{facts['id']}[/] {facts['state']}: {escape(printable(told['summary']))}"
+    state = facts["state"] if told["silenced"] is None else f"{facts['state']}, silenced"
+    yield f"[bold red]{facts['id']}[/] {state}: {escape(printable(told['summary']))}"
     where = largest["where"]
     if where is not None and where["place"] != "/".join(told["target"].values()):
         yield f"  where: {escape(printable(where['place']))}"

@@ -9,7 +9,9 @@ from itertools import islice
 from typing import Any
 
 from canary.alert.message import describe, largest
+from canary.alert.quiet import Quiet, holding, over, told
 from canary.config import Config
+from canary.daemon.audience import windows_of
 from canary.daemon.board import by_target, state_of
 from canary.daemon.escalator import kept
 from canary.detect import Learning
@@ -55,12 +57,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What the store knows: of every target, of the parts with the strongest evidence, the unresolved incidents."""
+    """What the store knows: of every target, of the parts with the strongest evidence, the unresolved incidents.
+
+    `quiets` are the silences and maintenance windows that hold.
+    """
 
     rows: Sequence[Row]
     parts: Sequence[Part]
     incidents: Sequence[Incident]
     watch: Watch
+    quiets: Sequence[Quiet] = ()
 
 
 def survey(config: Config, store: Store, watch: Watch, now: datetime, *, trends: bool = False) -> Survey:
@@ -68,11 +74,12 @@ def survey(config: Config, store: Store, watch: Watch, now: datetime, *, trends:
     with store.reading() as tx:
         states = tx.states(StateKind.ALARM)
         incidents = tx.incidents(open_only=True)
+        quiets = holding(tx.silences(since=now), windows_of(config), now)
         last = {target.name: tx.last_slot(target.name, config.region) for target in config.targets}
         rows = _rows(config, watch, list(states.values()), last, incidents, now)
         rows = [_with_trend(row, tx, config.region) for row in rows] if trends else rows
-    rows = _with_escalated(rows, config, store, now)
-    return Survey(rows, list(islice(_parts(watch, states.values(), now), _SCOPES)), incidents, watch)
+    rows = [_with_quiet(row, quiets, config.region) for row in _with_escalated(rows, config, store, now)]
+    return Survey(rows, list(islice(_parts(watch, states.values(), now), _SCOPES)), incidents, watch, quiets)
 
 
 def _rows(
@@ -146,6 +153,10 @@ def _with_escalated(rows: list[Row], config: Config, store: Store, now: datetime
     return [replace(row, status=replace(row.status, escalated=groups.get(row.status.name, ()))) for row in rows]
 
 
+def _with_quiet(row: Row, quiets: Sequence[Quiet], region: str) -> Row:
+    return replace(row, status=replace(row.status, silenced=over(quiets, row.status.name, region)))
+
+
 def _neediest(watch: Watch, target: str) -> Learning | None:
     ours = [learning for series, learning in watch.learning.items() if series.target == target]
     return max(ours, key=lambda learning: learning.needed - learning.n, default=None)
@@ -160,17 +171,19 @@ def _intervals(config: Config) -> dict[str, timedelta]:
 def facts(found: Survey, *, reaching: bool) -> dict[str, object]:
     """As JSON; with `reaching`, what the armed detectors can find too."""
     hierarchy = found.watch.hierarchy
-    told: dict[str, object] = {
+    document: dict[str, object] = {
         "targets": [_facts(row) for row in found.rows],
         "parts": [{**asdict(part), "seen": _seconds(part.seen)} for part in found.parts],
-        "incidents": [describe(incident) for incident in found.incidents],
+        "incidents": [{**describe(one), "silenced": told(found.quiets, one)} for one in found.incidents],
         "budget": {
             "false_alarms_per_week": found.watch.terms.false_alarms_per_week,
             "series_share": 1.0 / hierarchy.total,
             "levels": [level.value for level in hierarchy.levels],
         },
     }
-    return {**told, "reach": [_sight(one) for one in sights(found.watch, by_signal=True)]} if reaching else told
+    if reaching:
+        document["reach"] = [_sight(one) for one in sights(found.watch, by_signal=True)]
+    return document
 
 
 def _facts(row: Row) -> dict[str, object]:
@@ -184,6 +197,7 @@ def _facts(row: Row) -> dict[str, object]:
         "touched_share": row.touched,
         "armed": status.armed,
         "escalated": list(status.escalated),
+        "silenced": None if status.silenced is None else status.silenced.facts(),
         "series": status.series,
         "golden": None if row.learning is None else row.learning.n,
         "golden_needed": None if row.learning is None else row.learning.needed,
@@ -240,6 +254,7 @@ def _status(one: Mapping[str, Any]) -> TargetStatus:
         armed=one["armed"],
         series=one["series"],
         escalated=tuple(one["escalated"]),
+        silenced=None if one["silenced"] is None else Quiet.of(one["silenced"]),
     )
 
 

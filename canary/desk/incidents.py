@@ -1,9 +1,11 @@
 """Incidents as documents, and what people decide of them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from canary.alert.incident import Decision, Reason, acknowledge, resolve
 from canary.alert.message import describe
+from canary.alert.quiet import Quiet, holding, told
 from canary.alert.suspects import Suspects
 from canary.desk.evidence import exhibits
 from canary.desk.ground import Ground
@@ -17,17 +19,26 @@ from canary.store.base import Transaction
 _DECISIONS = {Act.ACKNOWLEDGE: acknowledge, Act.RESOLVE: resolve}
 
 
-def listed(tx: Transaction, *, everything: bool, limit: int | None = None) -> list[dict[str, object]]:
-    """The unresolved, or all, newest last; of more than `limit`, the newest."""
-    found = tx.incidents(open_only=not everything)
-    return [describe(one) for one in (found if limit is None else found[max(0, len(found) - limit) :])]
+def listed(
+    tx: Transaction, ground: Ground, now: datetime, *, everything: bool, limit: int | None = None
+) -> list[dict[str, object]]:
+    """The unresolved, or all, newest last, with what silences them; of more than `limit`, the newest."""
+    found, hush = tx.incidents(open_only=not everything), quiets(tx, ground, now)
+    chosen = found if limit is None else found[max(0, len(found) - limit) :]
+    return [{**describe(one), "silenced": told(hush, one)} for one in chosen]
 
 
-def shown(tx: Transaction, ground: Ground, incident: Incident) -> dict[str, object]:
+def quiets(tx: Transaction, ground: Ground, now: datetime) -> Sequence[Quiet]:
+    """The silences and maintenance windows that hold."""
+    return holding(tx.silences(since=now), ground.audience.windows, now)
+
+
+def shown(tx: Transaction, ground: Ground, incident: Incident, now: datetime) -> dict[str, object]:
     """One, with suspects, with the runs that show it, but without their answers, and with what happened when."""
     causes = suspected(tx, ground, incident)
     return {
         **describe(incident, causes),
+        "silenced": told(quiets(tx, ground, now), incident),
         "exhibits": [one.facts() for one in exhibits(tx, incident)],
         "timeline": [one.facts() for one in timeline(tx, incident, causes)],
     }

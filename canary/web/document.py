@@ -1,6 +1,7 @@
 """The fleet as JSON."""
 
 from canary.alert.message import describe
+from canary.records import Incident
 from canary.web.status import Snapshot, TargetStatus
 
 SCHEMA = "canary.status/1"
@@ -14,7 +15,7 @@ def fleet(snapshot: Snapshot) -> dict[str, object]:
         "version": snapshot.version,
         "region": snapshot.region,
         "targets": [target(one, snapshot) for one in snapshot.targets],
-        "incidents": [describe(incident) for incident in snapshot.incidents],
+        "incidents": [_incident(one, snapshot) for one in snapshot.incidents],
     }
 
 
@@ -32,4 +33,10 @@ def target(one: TargetStatus, snapshot: Snapshot) -> dict[str, object]:
         "series": one.series,
         "armed": one.armed,
         "escalated": list(one.escalated),
+        "silenced": None if one.silenced is None else one.silenced.facts(),
     }
+
+
+def _incident(incident: Incident, snapshot: Snapshot) -> dict[str, object]:
+    quiet = snapshot.silenced.get(incident.id)
+    return {**describe(incident), "silenced": None if quiet is None else quiet.facts()}

@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 
 from canary.alert.message import summary, text
+from canary.alert.quiet import Quiet
 from canary.records import Incident
 from canary.web.status import Snapshot, TargetState, TargetStatus
 
@@ -37,7 +38,7 @@ def render(snapshot: Snapshot) -> str:
             f"<title>{_title(snapshot)}</title>",
             f"<style>{style()}</style></head><body>",
             _header(snapshot),
-            _incidents(snapshot.incidents),
+            _incidents(snapshot),
             _fleet(snapshot),
             _footer(snapshot),
             "</body></html>",
@@ -75,7 +76,8 @@ def _verdict(snapshot: Snapshot) -> tuple[str, str]:
     if failing:
         return "bad", f"Canary itself is not well: {escape(', '.join(failing))}."
     if snapshot.incidents:
-        return "bad", f"{_count(len(snapshot.incidents), 'open incident')}."
+        quiet = f", {len(snapshot.silenced)} silenced" if snapshot.silenced else ""
+        return "bad", f"{_count(len(snapshot.incidents), 'open incident')}{quiet}."
     counts = Counter(target.state for target in snapshot.targets)
     well = counts[TargetState.HEALTHY]
     if well == len(snapshot.targets):
@@ -87,14 +89,15 @@ def _count(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def _incidents(incidents: Iterable[Incident]) -> str:
-    cards = "".join(_card(incident) for incident in incidents)
+def _incidents(snapshot: Snapshot) -> str:
+    cards = "".join(_card(incident, snapshot.silenced.get(incident.id)) for incident in snapshot.incidents)
     return f"<h2>Open incidents</h2>{cards}" if cards else ""
 
 
-def _card(incident: Incident) -> str:
+def _card(incident: Incident, quiet: Quiet | None) -> str:
     colour = "suppressed" if incident.suppressed_by else incident.state.value
-    rows = "".join(_row(line) for line in text(incident)[1:])
+    lines = [*text(incident)[1:], *([f"quiet {quiet.words}"] if quiet is not None else [])]
+    rows = "".join(map(_row, lines))
     return (
         f'<article class="{colour}" id="{escape(incident.id)}"><h3>{escape(summary(incident))}</h3>'
         f"<dl>{rows}<dt>incident</dt><dd><code>{escape(incident.id)}</code></dd></dl></article>"
@@ -137,7 +140,7 @@ def _pool(target: TargetStatus, now: datetime, anchor: str | None) -> str:
     state = target.state
     return (
         f'<li><{tag}{link} class="pool {state.value}">{_SIGNS[state]} <b>{escape(target.pool)}</b>'
-        f"<small>{_state(target)}</small>{_escalated(target)}"
+        f"<small>{_state(target)}</small>{_quiet(target)}{_escalated(target)}"
         f'<small class="dim">{_last(target, now)}</small></{tag}></li>'
     )
 
@@ -146,6 +149,14 @@ def _state(target: TargetStatus) -> str:
     if target.state is TargetState.LEARNING:
         return f"learning, {target.armed} of {target.series} armed"
     return target.state.value
+
+
+def _quiet(target: TargetStatus) -> str:
+    quiet = target.silenced
+    if quiet is None:
+        return ""
+    part = "" if quiet.whole else "partly "
+    return f'<small title="{escape(quiet.words)}">{part}{quiet.what} until {quiet.until:%m-%d %H:%M} UTC</small>'
 
 
 def _escalated(target: TargetStatus) -> str:

@@ -72,6 +72,26 @@ def test_a_silence_says_what_it_silences_now(desk: Desk) -> None:
     assert "draining" in desk("silence", "list").stdout
 
 
+@pytest.mark.parametrize("args", [("status",), ("incident", "list"), ("incident", "show")], ids=" ".join)
+def test_what_is_silenced_is_shown_as_such(desk: Desk, args: tuple[str, ...]) -> None:
+    code = 0 if args[-1] == "show" else 1
+    assert "silenced" not in desk(*args, code=code).stdout
+    made = desk.facts("silence", "add", "pool=short", "--for", "2h", "--reason", "draining")
+    shown = desk(*args, code=code).stdout
+    assert "silenced" in shown
+    assert str(made["ends_at"])[11:16] in shown
+
+
+def test_the_json_of_status_and_incidents_says_what_silences_them(desk: Desk) -> None:
+    made = desk.facts("silence", "add", "pool=short", "symptom=corruption", "--for", "2h", "--reason", "draining")
+    status, (listed,) = (
+        json.loads(desk(*asked, "--json", code=1).stdout) for asked in (["status"], ["incident", "list"])
+    )
+    quiet = [one["target"] for one in status["targets"] if one["silenced"]]
+    assert quiet == ["mid/api/short", "mid/cloud/short", "small/api/short", "small/cloud/short"]
+    assert {status["incidents"][0]["silenced"]["name"], listed["silenced"]["name"]} == {made["id"]}
+
+
 def test_a_preview_silences_nothing(desk: Desk) -> None:
     facts = desk.facts("silence", "preview", "pool=long")
     assert (len(facts["targets"]), facts["targets_total"], facts["incidents"]) == (4, 8, [])  # type: ignore[arg-type]

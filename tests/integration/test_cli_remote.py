@@ -120,6 +120,14 @@ def test_an_incident_is_told_in_the_same_words(both: Both) -> None:
     assert set(lines) <= set(near.stdout.splitlines())
 
 
+@pytest.mark.parametrize("word", [("status",), ("incident", "list"), ("status", "--json")], ids=" ".join)
+def test_a_silence_is_shown_from_afar(both: Both, word: tuple[str, ...]) -> None:
+    both.desk("silence", "add", "pool=short", "--for", "1h", "--reason", "flaky rack", "--by", "ada")
+    near, far = both.near(*word), both.far(*word)
+    assert "silenced" in far.stdout
+    assert far.stdout == near.stdout
+
+
 @pytest.mark.parametrize(("word", "state"), [("ack", "acknowledged"), ("resolve", "resolved")])
 def test_a_decision_is_the_same_act(both: Both, word: str, state: str) -> None:
     far = both.far("incident", word, "aaaa", "--by", "ada")

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from canary.web.api.fields import Out
-from canary.web.api.models import IncidentOut
+from canary.web.api.models import IncidentOut, QuietOut
 
 
 class TargetOut(Out):
@@ -19,6 +19,7 @@ class TargetOut(Out):
     series: int
     armed: int
     escalated: list[str]
+    silenced: QuietOut | None
 
 
 class StatusOut(Out):
@@ -94,6 +95,7 @@ class RowOut(Out):
     armed: int
     series: int
     escalated: list[str]
+    silenced: QuietOut | None
     golden: int | None
     golden_needed: int | None
     visible_share: float | None

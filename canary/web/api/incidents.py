@@ -23,13 +23,14 @@ def routes(api: Api) -> APIRouter:
     @router.get("/incidents", response_model=list[IncidentOut], dependencies=reader)
     async def incidents(*, all: bool = False, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> Json:
         """The unresolved ones, or all, newest last; of more than `limit`, the newest."""
-        return Json(await api.read(lambda tx: desk.listed(tx, everything=all, limit=limit)))
+        ground, now = api.ground(), api.clock.now()
+        return Json(await api.read(lambda tx: desk.listed(tx, ground, now, everything=all, limit=limit)))
 
     @router.get("/incidents/{incident_id}", response_model=ShownOut, dependencies=reader)
     async def incident(incident_id: Identity) -> Json:
         """One, by its id or the beginning of it, with suspects and exhibits."""
-        ground = api.ground()
-        return Json(await api.read(lambda tx: desk.shown(tx, ground, tx.incident(incident_id))))
+        ground, now = api.ground(), api.clock.now()
+        return Json(await api.read(lambda tx: desk.shown(tx, ground, tx.incident(incident_id), now)))
 
     @router.get("/evidence/{slot_id}", response_model=EvidenceOut, dependencies=[Depends(api.door.bearer(READERS))])
     async def evidence(slot_id: Identity) -> Json:

@@ -92,6 +92,17 @@ class SuspectOut(Out):
     change: ChangeOut | None
 
 
+class QuietOut(Out):
+    """A silence or a maintenance window that holds; `matchers` say what it covers."""
+
+    name: str
+    until: str
+    matchers: list[str]
+    maintenance: bool
+    reason: str
+    author: str | None
+
+
 class PartOut(Out):
     model: str
     platform: str
@@ -115,6 +126,7 @@ class IncidentOut(Out):
     worsened: dict[str, object] | None
     replay: str
     text: list[str]
+    silenced: QuietOut | None = None
 
 
 class ShownOut(IncidentOut):

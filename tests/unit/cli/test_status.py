@@ -7,9 +7,11 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from canary.alert.quiet import Quiet
 from canary.cli.matrix import fleet, spark
 from canary.daemon.survey import Row
 from canary.detect import Learning
+from canary.records import matcher
 from canary.web.status import TargetState, TargetStatus
 
 NOW = datetime(2025, 8, 25, 12, tzinfo=UTC)
@@ -50,6 +52,14 @@ def test_every_state_has_a_look(state: TargetState) -> None:
 def test_a_target_with_an_incident_says_how_much_it_touches() -> None:
     row = replace(a_row("short", TargetState.INCIDENT), touched=0.31)
     assert "31% touched" in drawn([row], 80)
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_it_says_what_is_silenced_and_until_when(width: int) -> None:
+    row, until = a_row("short"), NOW + timedelta(hours=2)
+    quiet = Quiet("3f2a", until, (matcher("symptom=shape"),), maintenance=False, reason="new template")
+    shown = drawn([replace(row, status=replace(row.status, silenced=quiet)), a_row("long")], width)
+    assert (shown.count("partly silenced"), shown.count("until 08-25 14:00Z")) == (1, 1)
 
 
 @pytest.mark.parametrize("width", [80, 200])

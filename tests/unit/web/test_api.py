@@ -27,7 +27,7 @@ def desk() -> Desk:
 
 
 async def test_the_incidents_are_those_of_the_command_line(desk: Desk) -> None:
-    assert (await desk.get("/incidents")).json() == [describe(OPENED)]
+    assert (await desk.get("/incidents")).json() == [{**describe(OPENED), "silenced": None}]
 
 
 async def test_a_resolved_incident_is_listed_among_all_only(desk: Desk) -> None:

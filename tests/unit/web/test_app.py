@@ -92,9 +92,10 @@ async def test_the_status_is_json_with_a_schema() -> None:
                 "series": 12,
                 "armed": 12,
                 "escalated": ["prose"],
+                "silenced": None,
             }
         ],
-        "incidents": [describe(incident())],
+        "incidents": [{**describe(incident()), "silenced": None}],
     }
 
 

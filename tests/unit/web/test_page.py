@@ -2,6 +2,7 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from canary.alert.incident import acknowledge
-from canary.records import Incident
+from canary.alert.quiet import Quiet
+from canary.records import Incident, matcher
 from canary.web.page import render, style_digest
 from canary.web.status import Snapshot, TargetState
 from tests.unit.alert.findings import START
@@ -44,6 +46,16 @@ def test_a_healthy_fleet_is_said_to_be_so() -> None:
 
 def test_open_incidents_come_first() -> None:
     assert verdict(snapshot(target(state=TargetState.LEARNING), incidents=(incident(),))) == "1 open incident."
+
+
+def test_what_is_silenced_says_so_and_until_when() -> None:
+    quiet = Quiet("3f2a", START + timedelta(hours=2), (matcher("pool=tpu-1"),), maintenance=False, reason=HOSTILE)
+    fleet = snapshot(replace(target(), silenced=quiet), incidents=(incident(),))
+    html = render(replace(fleet, silenced={incident().id: quiet}))
+    assert "1 open incident, 1 silenced." in html
+    assert html.count("silenced until 08-25 14:00 UTC</small>") == 1
+    assert "<dt>quiet</dt><dd>silenced until 2025-08-25 14:00 UTC" in html
+    assert HOSTILE not in html
 
 
 def test_a_fleet_that_is_learning_is_not_called_healthy() -> None:

@@ -9,10 +9,11 @@ import json
 import math
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import zip_longest
 
+from canary.alert.incident import unrecovered
 from canary.alert.links import Links
 from canary.alert.severity import severity
 from canary.alert.suspects import Suspect, Suspects
@@ -34,6 +35,7 @@ SCHEMA = "canary.incident/1"
 EVIDENCE_SHOWN = 3
 FINDINGS_SHOWN = 20
 SUSPECTS_SHOWN = 3
+BLAMES_SHOWN = 3
 UNRANKED = Suspects()
 FAINT = 0.01
 """A change that is less probable is not worth a line."""
@@ -78,6 +80,14 @@ def notification(
     )
 
 
+def with_news(made: Notification, news: Sequence[str]) -> Notification:
+    """The update with what is new in it, below its first line."""
+    body = json.loads(made.body)
+    head, *lines = body["text"]
+    body |= {"news": list(news), "text": [head, *(f"new      {line}" for line in news), *lines]}
+    return replace(made, body=json.dumps(body, separators=(",", ":"), allow_nan=False))
+
+
 def render(
     incident: Incident, extras: Extras = NOTHING_MORE, *, kind: NotificationKind, now: datetime
 ) -> dict[str, object]:
@@ -100,14 +110,15 @@ def describe(incident: Incident, suspects: Suspects = UNRANKED) -> dict[str, obj
         "symptoms": sorted({finding.symptom.value for finding in incident.findings}),
         "signals": sorted({finding.series.signal for finding in incident.findings}),
         "since": _interval(first_onset(incident)),
-        "size": _size(largest(incident).size),
+        "size": _size(headline(incident).size),
+        "size_of": place_of(headline(incident)),
         "findings": [_finding(finding) for finding in incident.findings[:FINDINGS_SHOWN]],
         "findings_total": len(incident.findings),
         "evidence": list(evidence(incident)),
         "suspects": [_suspect(suspect) for suspect in foremost(suspects.onset)],
         "worsened": _worsening(incident, suspects),
         "replay": replay_command(incident),
-        "words": {"since": _when(first_onset(incident)), "size": _size_in_words(largest(incident))},
+        "words": {"since": _when(first_onset(incident)), "size": _size_in_words(incident)},
         "text": text(incident, suspects),
     }
 
@@ -135,9 +146,9 @@ def text(incident: Incident, suspects: Suspects = UNRANKED) -> list[str]:
         f"state    {_state(incident)}",
         *(f"what     {line}" for line in _symptoms(incident)),
         f"where    {_where(incident)}",
-        *(f"         {line}" for line in _blame(largest(incident).blame)),
-        f"since    {_when(since)}",
-        f"size     {_size_in_words(largest(incident))}",
+        *(f"         {line}" for line in _blames(incident)),
+        f"since    {_when(since)}{_first(incident)}",
+        f"size     {_size_in_words(incident)}",
         f"evidence {', '.join(evidence(incident)) or 'none kept'}",
         *(f"suspect  {_suspect_in_words(suspect)}" for suspect in foremost(suspects.onset)),
         *_worsening_in_words(incident, suspects),
@@ -148,8 +159,7 @@ def text(incident: Incident, suspects: Suspects = UNRANKED) -> list[str]:
 def summary(incident: Incident) -> str:
     """One line: what, where, how big."""
     symptoms = " and ".join(sorted({finding.symptom.value for finding in incident.findings}))
-    found = largest(incident)
-    size, of = found.size, answers(found.group)
+    size, of = headline(incident).size, _answers(incident)
     return f"{symptoms} on {incident.target}: {_share(size.best)} of {of} ({_share(size.low)} to {_share(size.high)})"
 
 
@@ -199,6 +209,22 @@ def last_worsening(incident: Incident) -> Interval | None:
 def largest(incident: Incident) -> Finding:
     """The finding that shows the largest share of answers."""
     return max(incident.findings, key=lambda finding: finding.size.best)
+
+
+def headline(incident: Incident) -> Finding:
+    """The finding whose size is that of the incident.
+
+    Of those that still stand, and speak of all of its part of the fleet where some do, the one of the largest share.
+    """
+    standing = unrecovered(incident) or incident.findings
+    whole = [finding for finding in standing if place_of(finding) == incident.target]
+    wide = [finding for finding in standing if finding.scope.includes(incident.scope)]
+    return max(whole or wide or standing, key=lambda finding: finding.size.best)
+
+
+def place_of(finding: Finding) -> str:
+    """What its share is a share of: the answers from there."""
+    return finding.blame.place.name if finding.blame else finding.series.target
 
 
 def _labels(incident: Incident) -> dict[str, str]:
@@ -321,11 +347,41 @@ def _where(incident: Incident) -> str:
     return ", ".join(f"any {what}" if name == "*" else f"{what} {name}" for what, name in parts)
 
 
-def _blame(blame: Blame | None) -> list[str]:
-    """Why there, in words."""
+def _answers(incident: Incident) -> str:
+    """What the size is a share of; the place where it is not that of the incident as a whole."""
+    found = headline(incident)
+    place = place_of(found)
+    return answers(found.group) if place == incident.target else f"{answers(found.group)} of {place}"
+
+
+def _first(incident: Incident) -> str:
+    """In what, where not everything began at once: suspects are of that."""
+    since = first_onset(incident)
+    together = {one.series.signal for one in incident.findings if one.onset.low <= since.high}
+    if len(together) == len({one.series.signal for one in incident.findings}):
+        return ""
+    return f", first in {', '.join(sorted(signal.replace('_', ' ') for signal in together))}"
+
+
+def _blames(incident: Incident) -> list[str]:
+    """Why there, in words; of which signals, where not all speak of the same place."""
+    places: dict[str, list[Finding]] = {}
+    for finding in unrecovered(incident) or incident.findings:
+        if finding.blame is not None:
+            places.setdefault(place_of(finding), []).append(finding)
+    foremost = sorted(places.values(), key=lambda found: -max(one.size.best for one in found))[:BLAMES_SHOWN]
+    return [line for found in foremost for line in _blame(found, alone=len(places) == 1)]
+
+
+def _blame(found: Sequence[Finding], *, alone: bool) -> list[str]:
+    blame = max(found, key=lambda one: one.size.best).blame
     if blame is None or blame.runner_up is None:
         return []
-    return [f"smallest part that explains it: {blame.place.name}; next {blame.runner_up.name}, {_odds(blame.margin)}"]
+    signals = ", ".join(sorted({one.series.signal.replace("_", " ") for one in found}))
+    what = "it" if alone else signals
+    return [
+        f"smallest part that explains {what}: {blame.place.name}; next {blame.runner_up.name}, {_odds(blame.margin)}"
+    ]
 
 
 def _odds(margin: float) -> str:
@@ -342,11 +398,12 @@ def _state(incident: Incident) -> str:
     return ", ".join(words)
 
 
-def _size_in_words(finding: Finding) -> str:
-    size, of = finding.size, answers(finding.group)
+def _size_in_words(incident: Incident) -> str:
+    found = headline(incident)
+    size = found.size
     return (
-        f"{_share(size.best)} of {of}, {size.confidence:.0%} confidence interval "
-        f"{_share(size.low)} to {_share(size.high)}, {size.answers} {of} seen"
+        f"{_share(size.best)} of {_answers(incident)}, {size.confidence:.0%} confidence interval "
+        f"{_share(size.low)} to {_share(size.high)}, {size.answers} {answers(found.group)} seen"
     )
 
 

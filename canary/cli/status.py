@@ -169,12 +169,9 @@ def _quiets(rows: "Sequence[Row]", told: Told) -> Iterator[str]:
 def _incident(told: Told) -> Iterator[str]:
     from rich.markup import escape
 
-    facts, largest = told["incident"], max(told["findings"], key=lambda finding: finding["size"]["share"])
+    facts = told["incident"]
     state = facts["state"] if told["silenced"] is None else f"{facts['state']}, silenced"
     yield f"[bold red]{facts['id']}[/] {state}: {escape(printable(told['summary']))}"
-    where = largest["where"]
-    if where is not None and where["place"] != "/".join(told["target"].values()):
-        yield f"  where: {escape(printable(where['place']))}"
 
 
 def _parts_table(parts: "Sequence[Part]") -> "Table":

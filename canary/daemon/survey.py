@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from canary.alert.message import describe, largest
+from canary.alert.message import describe
 from canary.alert.quiet import Quiet, holding, over, told
 from canary.config import Config
 from canary.daemon.audience import windows_of
@@ -118,12 +118,18 @@ def _rows(
                 replace(status, state=state_of(status, mine, now)),
                 -math.inf if strongest is None else strongest.evidence,
                 "" if strongest is None else f"{strongest.series.group}/{strongest.series.signal}",
-                max((largest(incident).size.best for incident in mine), default=None),
+                _touched(mine, target.name, config.region),
                 None if last is None else max(timedelta(0), now - last),
                 _neediest(watch, target.name),
             )
         )
     return rows
+
+
+def _touched(incidents: Iterable[Incident], target: str, region: str) -> float | None:
+    """The largest share of the target's answers that a finding speaks of."""
+    findings = (finding for incident in incidents for finding in incident.findings)
+    return max((one.size.best for one in findings if one.scope.covers(target, region)), default=None)
 
 
 def _parts(watch: Watch, states: Iterable[StoredState], now: datetime) -> Iterator[Part]:

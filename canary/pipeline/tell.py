@@ -4,6 +4,7 @@ What was told is read from the outbox, in the transaction of the decision:
 
 * A resolve and an acknowledgement go to whoever was told of the incident and has not heard its end; no silence and no
   change of the routes holds them up.
+* An update is owed to whoever was told before only where it holds `canary.alert.news`.
 * A trigger or an update goes where the routes lead, and to whoever was told before, unless a silence or a maintenance
   window covers the incident. Who was never told hears a trigger.
 * The rounds tell open incidents to those who should have been told and were not (a silence ended, a route changed),
@@ -14,11 +15,13 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from canary.alert import incident as machine
 from canary.alert.links import Links
 from canary.alert.maintenance import Window
-from canary.alert.message import Extras, describe_change, evidence, notification
+from canary.alert.message import Extras, describe_change, evidence, notification, with_news
+from canary.alert.news import news
 from canary.alert.quiet import holding, hushed
 from canary.alert.routing import Hearer, Route, group_of, hearers
 from canary.alert.silences import SCHEMA, describe, reminders, text
@@ -155,10 +158,21 @@ def _owe(
     ranked = suspects(tx, incident, watched)
     for hearer, kind in due:
         made = composed(tx, incident, kind, receivers[hearer.receiver], now, audience.links, ranked)
+        if kind is NotificationKind.UPDATE and (told := _told(tx, made)) is not None:
+            fresh = news(told, json.loads(made.body))
+            if not fresh:
+                continue
+            made = with_news(made, fresh)
         group = group_of(hearer.pace, incident)
         waits = bool(group) and kind is NotificationKind.UPDATE
         if not (waits and tx.amend(made)):
             tx.enqueue([_paced(tx, made, hearer, group, now) if group else made])
+
+
+def _told(tx: Transaction, made: Notification) -> Mapping[str, Any] | None:
+    """What its receiver was told last of the same incident, if anything since an end of it."""
+    last = tx.last_told(made.incident_id, made.receiver)
+    return None if last is None or last.kind is NotificationKind.RESOLVE else json.loads(last.body)
 
 
 def composed(

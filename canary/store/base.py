@@ -257,6 +257,10 @@ class Transaction(Protocol):
         """The last one owed of each of these incidents to each receiver, delivered or not."""
         ...
 
+    def last_told(self, incident_id: str, receiver: str) -> Notification | None:
+        """The last one owed of the incident to the receiver, delivered or not."""
+        ...
+
     def standing(self, receiver: str, *, since: datetime) -> Sequence[Notification]:
         """The last one delivered to it of each incident that is unresolved or was touched since `since`."""
         ...

@@ -100,6 +100,9 @@ def test_what_was_told_last_is_known_whether_it_arrived_or_not(store: Store) -> 
             Telling("abc1", "pager", RESOLVE, T0 + MINUTE),
         ]
         assert list(tx.told([])) == []
+        assert tx.last_told("abc1", "chat") == notification(2, receiver="chat")
+        assert getattr(tx.last_told("abc1", "pager"), "kind", None) is RESOLVE
+        assert tx.last_told("other", "pager") is None
 
 
 def test_what_stands_is_the_last_that_arrived_of_each_incident(store: Store) -> None:

@@ -83,6 +83,11 @@ class IncidentPart(Session):
                 last[_line(n)] = Telling(n.incident_id, n.receiver, n.kind, n.created_at)
         return [last[line] for line in sorted(last)]
 
+    def last_told(self, incident_id: str, receiver: str) -> Notification | None:
+        owed = (one.notification for one in sorted(self._tables.outbox.values(), key=_created))
+        ours = [one for one in owed if (one.incident_id, one.receiver) == (incident_id, receiver)]
+        return ours[-1] if ours else None
+
     def standing(self, receiver: str, *, since: datetime) -> Sequence[Notification]:
         live = {i.id for i in self._tables.incidents.values() if i.resolved_at is None or i.updated_at >= since}
         last: dict[str, Notification] = {}

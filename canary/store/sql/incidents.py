@@ -103,6 +103,12 @@ class IncidentPart(Session):
                 last[row.incident_id, row.receiver] = Telling(row.incident_id, row.receiver, kind, at)
         return [last[line] for line in sorted(last)]
 
+    def last_told(self, incident_id: str, receiver: str) -> Notification | None:
+        o = outbox.c
+        query = select(outbox).where(o.incident_id == incident_id, o.receiver == receiver)
+        row = self._connection.execute(query.order_by(o.created_at.desc(), o.n.desc()).limit(1)).first()
+        return None if row is None else _notification(row)
+
     def standing(self, receiver: str, *, since: datetime) -> Sequence[Notification]:
         live = or_(incidents.c.state != IncidentState.RESOLVED.value, incidents.c.updated_at >= micros(since))
         query = select(outbox).where(outbox.c.receiver == receiver, outbox.c.delivered_at.is_not(None))

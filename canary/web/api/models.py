@@ -119,6 +119,7 @@ class IncidentOut(Out):
     signals: list[str]
     since: IntervalOut
     size: SizeOut
+    size_of: str
     findings: list[FindingOut]
     findings_total: int
     evidence: list[str]

@@ -1,13 +1,14 @@
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from canary.alert.incident import Policy, absorb, acknowledge, suppress
+from canary.alert.incident import Policy, absorb, acknowledge, recover, suppress
 from canary.alert.links import Links
 from canary.alert.message import Extras, describe, foremost, notification, render, replay_command, summary, text
 from canary.alert.suspects import Suspect, Suspects
-from canary.records import Change, ChangeKind, Finding, Incident, NotificationKind, Scope, Symptom
+from canary.records import Blame, Change, ChangeKind, Finding, Incident, NotificationKind, Place, Scope, Symptom
 from tests.unit.alert.findings import START, finding, minutes
 
 TRIGGER = NotificationKind.TRIGGER
@@ -58,6 +59,7 @@ def test_the_body_is_this_and_nothing_else() -> None:
             "high": "2025-08-25T11:35:00+00:00",
         },
         "size": {"share": 0.008, "low": 0.004, "high": 0.016, "confidence": 0.95, "answers": 400},
+        "size_of": "opus/api/tpu-1",
         "findings": [
             {
                 "signal": "stray_script",
@@ -106,6 +108,52 @@ def test_a_person_reads_what_where_since_how_big_and_what_to_run() -> None:
 def test_the_summary_names_every_symptom_and_the_largest_share() -> None:
     both = incident(finding(), finding("distance", Symptom.DEVIATION, share=0.16))
     assert summary(both) == "corruption and deviation on opus/api/tpu-1: 16 % of answers (8 % to 32 %)"
+
+
+def blamed(one: Finding, place: str, next_best: str, margin: float = 3.0, replica: str = "") -> Finding:
+    where = Place(Scope.of(place), replica=replica)
+    return replace(one, blame=Blame(where, one.series.target, Place(Scope.of(next_best)), margin))
+
+
+def test_the_size_is_that_of_the_whole_place_and_not_the_largest_of_a_part_of_it() -> None:
+    wide = blamed(finding("distance", share=0.02), "opus/api/*", "opus/*/*")
+    part = blamed(finding(share=0.4), "opus/api/tpu-1", "opus/api/*", replica="7")
+    told = incident(wide, part)
+    assert summary(told) == "corruption on opus/api/*: 2 % of answers (1 % to 4 %)"
+    assert describe(told)["size_of"] == "opus/api/*"
+
+
+def test_a_size_of_a_part_says_of_which() -> None:
+    both = incident(finding(share=0.4), finding("distance", target="opus/api/tpu-2", share=0.02))
+    assert summary(both) == "corruption on opus/api/*: 40 % of answers of opus/api/tpu-1 (20 % to 80 %)"
+
+
+def test_what_recovered_is_not_the_size_of_what_stands() -> None:
+    both = incident(finding(share=0.4), finding("distance", share=0.02))
+    left, _ = recover(both, both.findings[0].series, START)
+    assert summary(left) == "corruption on opus/api/tpu-1: 2 % of answers (1 % to 4 %)"
+
+
+def test_a_place_that_only_some_signals_speak_of_is_said_to_be_theirs() -> None:
+    one = blamed(finding(share=0.4), "opus/api/tpu-1", "opus/api/*", replica="7")
+    other = blamed(finding("token_drop", Symptom.SELECTION, share=0.02), "opus/api/tpu-1", "opus/*/*")
+    apart, alike = text(incident(one, other)), text(incident(one))
+    assert [line.strip() for line in apart if "smallest part" in line] == [
+        "smallest part that explains stray script: opus/api/tpu-1, replica 7; next opus/api/*, 20 times less likely",
+        "smallest part that explains token drop: opus/api/tpu-1; next opus/*/*, 20 times less likely",
+    ]
+    assert [line.split(":")[0].strip() for line in alike if "smallest part" in line] == [
+        "smallest part that explains it"
+    ]
+
+
+def test_what_began_apart_says_in_what_it_began_first() -> None:
+    apart = text(incident(finding(onset=-90), finding("distance", onset=-30)))
+    together = text(incident(finding(onset=-33), finding("distance", onset=-30)))
+    assert [line.endswith(", first in stray script") for line in (*apart, *together) if "since" in line] == [
+        True,
+        False,
+    ]
 
 
 def test_of_bursts_the_share_is_one_of_bursts() -> None:

@@ -149,6 +149,40 @@ def test_what_is_released_is_told_anew() -> None:
     assert desk.heard() == [("pager", TRIGGER)]
 
 
+# -- growth
+
+
+def grown(incident: Incident, share: float, now: datetime = START) -> Decision:
+    return absorb(incident, finding(share=share), now, POLICY)
+
+
+def test_growth_that_nobody_acts_on_is_not_told() -> None:
+    desk = Desk()
+    incident = desk.opened()
+    incident, reason = absorb(incident, finding("syntax_error"), START, POLICY)
+    desk.decide((incident, reason))
+    assert (reason, desk.heard()) == (Reason.JOINED, [("pager", TRIGGER)])
+
+
+def test_an_update_says_what_is_new_in_it() -> None:
+    desk = Desk()
+    desk.decide(grown(desk.opened(), share=0.16))
+    assert desk.heard() == [("pager", TRIGGER), ("pager", UPDATE)]
+    body = json.loads(desk.taken[-1].body)
+    assert body["news"] == ["it touches 16 % now, and 0.8 % were told"]
+    assert body["text"][1] == f"new      {body['news'][0]}"
+
+
+def test_slow_growth_adds_up_to_an_update() -> None:
+    desk = Desk()
+    incident = desk.opened()
+    desk.heard()
+    for share, told in ((0.013, False), (0.017, True), (0.03, False), (0.036, True)):
+        incident = replace(incident, findings=(finding(share=share),), version=incident.version + 1)
+        desk.decide((incident, Reason.WORSENED))
+        assert (("pager", UPDATE) in desk.heard()) is told
+
+
 # -- silences and maintenance
 
 

@@ -385,7 +385,10 @@ def _blame(found: Sequence[Finding], *, alone: bool) -> list[str]:
 
 
 def _odds(margin: float) -> str:
-    return "more than 10^6 times less likely" if margin > _SURE else f"{math.exp(margin):,.2g} times less likely"
+    if margin > _SURE:
+        return "more than 10^6 times less likely"
+    times = float(f"{math.exp(margin):.2g}")
+    return f"{times:,.{0 if times >= 10.0 else 1}f} times less likely"
 
 
 def _state(incident: Incident) -> str:

@@ -155,7 +155,7 @@ def _show(out: "Console", config: "Config", story: _Story, *, answers: bool) -> 
     out.print(_findings(found))
     out.print(_timeline(story.moments))
     if story.trend:
-        what = escape(watching(finding.series)) if (finding := traced(found)) else ""
+        what = escape(watching(finding.series, found.target)) if (finding := traced(found)) else ""
         out.print(f"evidence of {what} [cyan]{spark(story.trend, _SPARK)}[/]; a full bar is an alarm")
     for one, golden in zip(story.exhibits, story.golden, strict=True):
         for part in _exhibit(config, one, golden, answers=answers):
@@ -172,7 +172,7 @@ def _findings(found: "Incident") -> "Table":
     for finding in found.findings:
         size, series = finding.size, finding.series
         share = f"{size.best:.1%} ({size.low:.1%} to {size.high:.1%}) of {answers(finding.group)}"
-        row = (watching(series), str(finding.alarms), minute(finding.onset.best), share)
+        row = (watching(series, found.target), str(finding.alarms), minute(finding.onset.best), share)
         table.add_row(*row, minute(finding.recovered_at))
     return table
 

@@ -48,9 +48,11 @@ def _together(texts: Sequence[str]) -> str:
     return ", ".join(texts[:_NAMED]) + more
 
 
-def watching(series: SeriesKey) -> str:
-    """A series for a person, or the part of the fleet that is watched."""
-    return f"{place_of(series).name} {series.signal}" if is_scope(series) else f"{series.group}/{series.signal}"
+def watching(series: SeriesKey, within: str) -> str:
+    """A series for a person, or the part of the fleet that is watched; its target goes without saying in `within`."""
+    if is_scope(series):
+        return f"{place_of(series).name} {series.signal}"
+    return f"{'' if series.target == within else f'{series.target} '}{series.group}/{series.signal}"
 
 
 def traced(incident: Incident) -> Finding | None:
@@ -70,7 +72,7 @@ def trend(tx: Transaction, finding: Finding | None) -> tuple[float, ...]:
 
 def _findings(incident: Incident) -> Iterator[Moment]:
     for finding in incident.findings:
-        what = watching(finding.series)
+        what = watching(finding.series, incident.target)
         yield Moment(finding.onset.best, "onset", what)
         if finding.worsened is not None:
             yield Moment(finding.worsened.best, "worsened", f"{what}: {finding.size.best:.1%} of answers since then")
@@ -85,7 +87,9 @@ def _alarms(tx: Transaction, incident: Incident) -> Iterator[Moment]:
     if not ours:
         return
     first = ours[0]
-    yield Moment(first.at, "alarm", f"the first: {watching(first.series)} with evidence {first.evidence:+.1f}")
+    yield Moment(
+        first.at, "alarm", f"the first: {watching(first.series, incident.target)} with evidence {first.evidence:+.1f}"
+    )
     firsts = {one.series: one.at for one in reversed(ours)}
     if len(firsts) > 1:
         last, joined = max(firsts.values()), len(firsts) - 1

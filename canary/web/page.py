@@ -113,10 +113,9 @@ def _row(line: str) -> str:
 def _fleet(snapshot: Snapshot) -> str:
     if not snapshot.targets:
         return '<h2>Fleet</h2><p class="dim">No target is configured.</p>'
-    anchors = {incident.target: incident.id for incident in reversed(snapshot.incidents)}
     cells: dict[tuple[str, str], list[str]] = defaultdict(list)
     for target in sorted(snapshot.targets, key=lambda target: target.name):
-        cells[target.model, target.platform].append(_pool(target, snapshot.at, anchors.get(target.name)))
+        cells[target.model, target.platform].append(_pool(target, snapshot.at, _anchor(snapshot, target.name)))
     platforms = sorted({platform for _, platform in cells})
     head = "".join(f'<th scope="col">{escape(platform)}</th>' for platform in platforms)
     rows = "".join(_model(model, platforms, cells) for model in sorted({model for model, _ in cells}))
@@ -124,6 +123,11 @@ def _fleet(snapshot: Snapshot) -> str:
         f'<h2>Fleet</h2><div class="scroll"><table><thead><tr><th scope="col">model</th>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>{_legend(snapshot.targets)}"
     )
+
+
+def _anchor(snapshot: Snapshot, target: str) -> str | None:
+    """The first incident in whose part of the fleet it is."""
+    return next((one.id for one in snapshot.incidents if one.touches(target, snapshot.region)), None)
 
 
 def _model(model: str, platforms: Iterable[str], cells: Mapping[tuple[str, str], list[str]]) -> str:

@@ -105,6 +105,16 @@ def test_a_person_reads_what_where_since_how_big_and_what_to_run() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("margin", "said"),
+    [(1.3, "3.7 times"), (4.8, "120 times"), (11.7, "120,000 times"), (14.0, "more than 10^6 times")],
+)
+def test_how_much_less_likely_the_next_part_is_stands_there_as_people_write_numbers(margin: float, said: str) -> None:
+    blame = Blame(Place(Scope("opus", "api", "tpu-1")), "opus/api/tpu-1", Place(Scope("opus", "api")), margin)
+    (line,) = [line for line in text(incident(replace(finding(), blame=blame))) if "smallest part" in line]
+    assert line.endswith(f"next opus/api/*, {said} less likely")
+
+
 def test_the_summary_names_every_symptom_and_the_largest_share() -> None:
     both = incident(finding(), finding("distance", Symptom.DEVIATION, share=0.16))
     assert summary(both) == "corruption and deviation on opus/api/tpu-1: 16 % of answers (8 % to 32 %)"

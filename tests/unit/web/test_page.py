@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from canary.alert.incident import acknowledge
+from canary.alert.incident import Policy, absorb, acknowledge
 from canary.alert.quiet import Quiet
-from canary.records import Incident, matcher
+from canary.records import Blame, Incident, Place, Scope, matcher
 from canary.web.page import render, style_digest
 from canary.web.status import Snapshot, TargetState
-from tests.unit.alert.findings import START
+from tests.unit.alert.findings import START, finding
 from tests.unit.web.fleet import incident, snapshot, target, unwell
 
 HOSTILE = "<script>alert(1)</script>\"'&"
@@ -76,6 +76,13 @@ def test_a_target_with_an_incident_links_to_it() -> None:
     opened = incident()
     page = render(snapshot(target(state=TargetState.INCIDENT), incidents=(opened,)))
     assert f'href="#{opened.id}"' in page
+
+
+def test_a_target_links_to_an_incident_of_a_wider_part_of_the_fleet() -> None:
+    wide = Blame(Place(Scope("opus", "api")), "opus/api/tpu-1")
+    opened, _ = absorb(None, replace(finding(target="opus/api/*"), blame=wide), START, Policy())
+    page = render(snapshot(target("tpu-2", state=TargetState.INCIDENT), target(model="small"), incidents=(opened,)))
+    assert page.count(f'href="#{opened.id}"') == 1
     assert f'id="{opened.id}"' in page
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,9 +78,11 @@ def serve(
         if write_config is not None:
             write_config.write_text(served.config(url), encoding="utf-8")
         if as_json:
-            say({"url": url, "targets": list(served.targets), "config": write_config})
+            say({"url": url, "targets": list(served.targets), "config": write_config, "begins": served.begins})
             return
         click.echo(f"serving {len(served.targets)} targets at {url}")
+        if served.begins is not None:
+            click.echo(f"the scenario begins at {served.begins:%Y-%m-%d %H:%M:%SZ}")
         if write_config is not None:
             click.echo(f"wrote {write_config}; next: canary -c {write_config} baseline record --promote")
 
@@ -92,6 +95,8 @@ class _Served:
     app: "LabApp"
     targets: Sequence[str]
     config: Callable[[str], str]
+    begins: datetime | None = None
+    """When a scenario does, in real time."""
 
 
 def _default(seed: int, latency: float) -> _Served:
@@ -113,6 +118,7 @@ def _scenario(name: str, seed: int, speed: float, lead: float) -> _Served:
     from canary.lab.fleet import Fleet
 
     found = scenario(name)
-    clock = HurriedClock(SystemClock(), found.begin, speed, lead)
-    app = ScenarioApp(Fleet(found.spec(seed)), found.faults, clock)
-    return _Served(app, found.targets, lambda url: config_text(found, url, speed))
+    fleet, real = Fleet(found.spec(seed)), SystemClock()
+    begins = real.now() + timedelta(seconds=lead)
+    app = ScenarioApp(fleet, found.faults, HurriedClock(real, found.begin, speed, lead))
+    return _Served(app, found.targets, lambda url: config_text(found, url, speed), begins)

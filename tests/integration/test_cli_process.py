@@ -1,16 +1,19 @@
 """The console script as a shell meets it: what it imports, how it ends, what it completes."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import sleep
 
 import pytest
 
+from canary.clock import SystemClock
 from canary.lab.run import in_thread
 from canary.lab.spec import default_spec
 
@@ -113,6 +116,18 @@ def test_the_lab_ends_well_on_ctrl_c() -> None:
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == 0
     process.stdout.close()
+
+
+def test_a_scenario_that_is_served_says_when_it_begins() -> None:
+    command = [*CANARY, "lab", "serve", "misrouting", "--port", "0", "--speed", "60", "--lead", "3600", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    facts = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 0
+    process.stdout.close()
+    ahead = datetime.fromisoformat(facts["begins"]) - SystemClock().now()
+    assert timedelta(minutes=55) < ahead < timedelta(hours=1)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

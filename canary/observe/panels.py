@@ -72,13 +72,15 @@ def series(
     unit: str = "none",
     why: str = "",
     limit: float | None = None,
+    least: float | None = None,
     overrides: Sequence[Json] = (),
     **more: Any,
 ) -> Json:
-    """Lines over time; a red line at `limit`."""
+    """Lines over time; a red line at `limit`. The axis begins at `least`, or where the lines do."""
     steps: list[Json] = [{"value": None, "color": GREEN}]
     if limit is not None:
         steps.append({"value": limit, "color": RED})
+    axis = {} if least is None else {"min": least}
     drawn = {"lineWidth": 1, "showPoints": "never", "thresholdsStyle": {"mode": "off" if limit is None else "line"}}
     return panel(
         identity,
@@ -86,7 +88,7 @@ def series(
         title,
         targets,
         description=why,
-        fieldConfig=fields(unit, steps=steps, custom=drawn, overrides=overrides),
+        fieldConfig=fields(unit, steps=steps, custom=drawn, overrides=overrides, **axis),
         options={
             "legend": {"displayMode": "list", "placement": "bottom"},
             "tooltip": {"mode": "multi", "sort": "desc"},
@@ -184,7 +186,7 @@ def dashboard(
 def _laid_out(rows: Iterable[tuple[int, Sequence[Json]]]) -> Iterable[Json]:
     top = 0
     for height, panels in rows:
-        width = WIDTH // len(panels)
-        for nth, one in enumerate(panels):
-            yield {**one, "gridPos": {"x": nth * width, "y": top, "w": width, "h": height}}
+        edges = [WIDTH * nth // len(panels) for nth in range(len(panels) + 1)]
+        for one, left, right in zip(panels, edges, edges[1:], strict=False):
+            yield {**one, "gridPos": {"x": left, "y": top, "w": right - left, "h": height}}
         top += height

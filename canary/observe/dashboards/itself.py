@@ -52,7 +52,7 @@ def dashboard() -> Json:
                         "receiver, result",
                         "ops",
                     ),
-                    _rate(12, "Tokens by model", "canary_tokens_total", "model, kind", "none"),
+                    _rate(12, "Tokens by model", "canary_tokens_total", "model, kind", "suffix: tokens/s"),
                 ],
             ),
             (8, [_unscored(13), _skew(14)]),
@@ -72,19 +72,18 @@ def _quantiles(identity: int, title: str, name: str) -> Json:
         expr(f"histogram_quantile({q}, {bucket})", f"p{round(100 * q)} {{{{instance}}}}", ref)
         for q, ref in ((0.5, "A"), (0.99, "B"))
     ]
-    return series(identity, title, asked, unit="s")
+    return series(identity, title, asked, unit="s", least=0)
 
 
 def _rate(identity: int, title: str, name: str, by: str, unit: str) -> Json:
     legend = " ".join(f"{{{{{label}}}}}" for label in by.split(", "))
-    return series(
-        identity, title, [expr(f"sum by ({by}) (rate({name}{{{_OURS}}}[$__rate_interval]))", legend)], unit=unit
-    )
+    query = f"sum by ({by}) (rate({name}{{{_OURS}}}[$__rate_interval]))"
+    return series(identity, title, [expr(query, legend)], unit=unit, least=0)
 
 
 def _missed(identity: int) -> Json:
     query = f"sum by (instance, reason) (rate(canary_missed_slots_total{{{_OURS}}}[$__rate_interval]))"
-    return series(identity, "Slots not probed", [expr(query, "{{reason}} {{instance}}")], unit="reqps")
+    return series(identity, "Slots not probed", [expr(query, "{{reason}} {{instance}}")], unit="reqps", least=0)
 
 
 def _waiting(identity: int) -> Json:
@@ -93,12 +92,14 @@ def _waiting(identity: int) -> Json:
         expr(f"canary_runs_in_flight{{{_OURS}}}", "in flight {{instance}}", "B"),
         expr(f"canary_notifications_owed{{{_OURS}}}", "notifications owed {{instance}}", "C"),
     ]
-    return series(identity, "What waits", asked)
+    return series(identity, "What waits", asked, least=0)
 
 
 def _unscored(identity: int) -> Json:
     query = f"sum by (signal, reason) (rate(canary_unscored_total{{{_OURS}}}[$__rate_interval]))"
-    return series(identity, "Answers that could not be judged", [expr(query, "{{signal}} {{reason}}")], unit="reqps")
+    return series(
+        identity, "Answers that could not be judged", [expr(query, "{{signal}} {{reason}}")], unit="ops", least=0
+    )
 
 
 def _skew(identity: int) -> Json:

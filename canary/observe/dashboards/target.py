@@ -74,7 +74,7 @@ def dashboard() -> Json:
             (
                 9,
                 [
-                    panels.table(10, "By replica", sql(_REPLICAS % _WITHIN)),
+                    _replicas(10),
                     panels.table(11, "Alarms", sql(_ALARMS % _WITHIN)),
                 ],
             ),
@@ -138,6 +138,7 @@ def _signal(identity: int) -> Json:
         "$signal: share of events",
         [expr(share, "{{group}}", exemplars=True), expr(band, "healthy {{group}} at most", "B")],
         unit="percentunit",
+        least=0,
         why="Events in the last $window. Within the dashed band a healthy target may be, by its baseline.",
         overrides=[drawn],
         repeat="signal",
@@ -160,7 +161,15 @@ def _evidence(identity: int) -> Json:
 def _results(identity: int) -> Json:
     query = f"sum by (result) (rate(canary_observations_total{{{_TARGET}}}[$__rate_interval]))"
     colours = [panels.override("^(?!response$).*", color={"mode": "fixed", "fixedColor": ORANGE})]
-    return series(identity, "Runs by what came back", [expr(query, "{{result}}")], unit="reqps", overrides=colours)
+    return series(
+        identity, "Runs by what came back", [expr(query, "{{result}}")], unit="reqps", least=0, overrides=colours
+    )
+
+
+def _replicas(identity: int) -> Json:
+    share = panels.override("^share$", unit="percentunit", decimals=1)
+    config = panels.fields("none", overrides=[share])
+    return panels.table(identity, "By replica", sql(_REPLICAS % _WITHIN), fieldConfig=config)
 
 
 def _durations(identity: int) -> Json:
@@ -169,4 +178,4 @@ def _durations(identity: int) -> Json:
         expr(f"histogram_quantile({q}, {bucket})", f"p{round(100 * q)}", ref, exemplars=q == 0.5)
         for q, ref in ((0.5, "A"), (0.95, "B"))
     ]
-    return series(identity, "Duration, whole platform", asked, unit="s")
+    return series(identity, "Duration, whole platform", asked, unit="s", least=0)

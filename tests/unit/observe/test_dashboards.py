@@ -62,6 +62,21 @@ def test_no_panel_covers_another(made: dict[str, Any]) -> None:
 
 
 @each_dashboard
+def test_the_panels_of_a_row_fill_it(made: dict[str, Any]) -> None:
+    rows = Counter[int]()
+    for place in (panel["gridPos"] for panel in made["panels"]):
+        rows[place["y"]] += place["w"]
+    assert set(rows.values()) == {24}
+
+
+@pytest.mark.parametrize("unit", ["percentunit", "reqps", "ops"])
+def test_the_axis_of_what_cannot_be_negative_begins_at_zero(unit: str) -> None:
+    charts = [panel for made in MADE.values() for panel in made["panels"] if panel["type"] == "timeseries"]
+    least = [one.get("min") for panel in charts if (one := panel["fieldConfig"]["defaults"])["unit"] == unit]
+    assert set(least) == {0}
+
+
+@each_dashboard
 def test_datasources_are_variables_and_nothing_has_to_be_filled_in_by_hand(made: dict[str, Any]) -> None:
     text = json.dumps(made)
     assert "__inputs" not in text

@@ -17,6 +17,7 @@
 An expected failure of a *target* is data (`records.Failure`), never an exception.
 """
 
+from datetime import timedelta
 from typing import final
 
 
@@ -74,9 +75,10 @@ class BaselineError(CanaryError):
 class DeliveryError(CanaryError):
     """A receiver did not take a notification."""
 
-    def __init__(self, message: str = "", *, refused: bool = False) -> None:
+    def __init__(self, message: str = "", *, refused: bool = False, pause: timedelta | None = None) -> None:
         super().__init__(message)
         self.refused = refused  # it answered that it will not have it: unlikely to change by itself
+        self.pause = pause  # that it asked for
 
 
 @final

@@ -1,10 +1,11 @@
 """The outbox worker: what is owed reaches its receiver, at least once and in order.
 
-A notification is owed from the commit that decided it. The worker claims due ones under a lease, gives each to the
-lane of its receiver, and records the outcome. Whatever dies in between (this process, the receiver, the store) leaves
-the lease to run out, and the notification comes again with the same id. Lanes are tasks of their own, so that a slow
+A notification is owed from the commit that decided it. The worker claims due ones under a lease, gives each to the lane
+of its receiver, and records the outcome. Whatever dies in between (this process, the receiver, the store) leaves the
+lease to run out, and the notification comes again with the same id. Lanes are tasks of their own, so that a slow
 receiver delays nobody else; within a lane things go one by one, or a group at a time where the receiver can make one
-message of it. The store gives out a notification of an incident only when the receiver has all the earlier ones.
+message of it; a receiver that asks for a pause (Retry-After) gets it, within bounds. The store gives out a notification
+of an incident only when the receiver has all the earlier ones.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from canary.records import Notification, NotificationKind
 
 BATCH = 100
 LANE = 200
+LONGEST_PAUSE = timedelta(hours=1)  # that a receiver may ask for
 DEADLINE = timedelta(seconds=30)  # for one delivery, whatever the receiver's own time-outs
 
 _log = logging.getLogger(__name__)
@@ -172,10 +174,14 @@ class Outbox:
     async def _work(self, receiver: Receiver, lane: asyncio.Queue[Parcel]) -> None:
         while True:
             parcel = await lane.get()
-            await self._deliver(receiver, parcel)
+            pause = await self._deliver(receiver, parcel)
             self._in_lane.difference_update(one.id for one in parcel)
+            if pause:
+                await self._clock.sleep(pause.total_seconds())
 
-    async def _deliver(self, receiver: Receiver, parcel: Parcel) -> None:
+    async def _deliver(self, receiver: Receiver, parcel: Parcel) -> timedelta:
+        """Once; returns for how long the receiver asked to be left alone."""
+        pause = timedelta(0)
         try:
             async with asyncio.timeout(DEADLINE.total_seconds()):
                 await _handed(receiver, parcel)
@@ -183,15 +189,19 @@ class Outbox:
             await _each(parcel, lambda one: self._failed(one, Outcome.FAILED, "took too long"))
         except DeliveryError as error:
             outcome, reason = Outcome.REFUSED if error.refused else Outcome.FAILED, str(error)
-            await _each(parcel, lambda one: self._failed(one, outcome, reason))
+            pause = min(error.pause or pause, LONGEST_PAUSE)
+            await _each(parcel, lambda one: self._failed(one, outcome, reason, pause))
         else:
             await _each(parcel, lambda one: self._close(one, Outcome.DELIVERED))
+        return pause
 
-    async def _failed(self, notification: Notification, outcome: Outcome, reason: str) -> None:
+    async def _failed(
+        self, notification: Notification, outcome: Outcome, reason: str, asked: timedelta = timedelta(0)
+    ) -> None:
         if self._clock.now() - notification.created_at > self._backoff.give_up:
             await self._close(notification, Outcome.ABANDONED)
             return
-        pause = self._backoff.pause(notification.attempts, self._rng)
+        pause = max(asked, self._backoff.pause(notification.attempts, self._rng))
         delay = self._backoff.longest if outcome is Outcome.REFUSED else pause
         await self._again(notification, outcome, reason, delay)
 

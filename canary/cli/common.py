@@ -86,6 +86,13 @@ def printable(text: str) -> str:
     )
 
 
+def plain(text: str) -> str:
+    """For a table or a line of Rich: printable, and nothing of it read as markup."""
+    from rich.markup import escape
+
+    return escape(printable(text))
+
+
 def console(*, stderr: bool = False) -> "Console":
     """Colour on a terminal, plain and wide (or COLUMNS wide) elsewhere; `--color` and `--no-color` decide before."""
     from rich.console import Console

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from canary.cli.common import columns, config_at, console, json_option, minute, printable, say, store_of
+from canary.cli.common import columns, config_at, console, json_option, minute, plain, printable, say, store_of
 from canary.cli.complete import evidence_ids, incident_ids
 from canary.cli.incident_show import STYLES, show
 from canary.cli.probe import show_outcome
@@ -145,7 +145,7 @@ def _tell(decided: Any, *, as_json: bool) -> None:
     if as_json:
         say(decided)
     else:
-        click.echo(f"{decided['incident']['id']} {decided['reason']}")
+        click.echo(printable(f"{decided['incident']['id']} {decided['reason']}"))
 
 
 def _ground(config: "Config") -> "Ground":
@@ -155,8 +155,6 @@ def _ground(config: "Config") -> "Ground":
 
 
 def _listed(found: "Sequence[Any]") -> "Table":
-    from rich.markup import escape
-
     from canary.alert.quiet import Quiet
     from canary.cli.matrix import quiet_lines
 
@@ -166,5 +164,5 @@ def _listed(found: "Sequence[Any]") -> "Table":
         opened = minute(datetime.fromisoformat(facts["opened_at"]))
         quiet = None if one["silenced"] is None else Quiet.of(one["silenced"])
         state = "\n".join((f"[{style}]{facts['state']}[/]", *quiet_lines(quiet)))
-        table.add_row(facts["id"], state, opened, escape(printable(one["summary"])))
+        table.add_row(plain(facts["id"]), state, opened, plain(one["summary"]))
     return table

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from canary.cli.common import columns, config_at, console, json_option, minute, printable, say, store_of
+from canary.cli.common import columns, config_at, console, json_option, minute, plain, printable, say, store_of
 from canary.cli.complete import incident_ids
 from canary.cli.matrix import spark
 from canary.cli.remote import remote_options
@@ -92,8 +92,6 @@ def _told(config: "Config", tx: "Transaction", found: "Incident", silenced: obje
 
 def _show_remote(remote: "Remote", incident_id: str | None, *, as_json: bool) -> None:
     """As the daemon tells it: the same text and timeline, without what only a store can draw."""
-    from rich.markup import escape
-
     from canary.desk.story import Moment
 
     found = remote.get("incidents", incident_id or _newest(remote))
@@ -101,9 +99,9 @@ def _show_remote(remote: "Remote", incident_id: str | None, *, as_json: bool) ->
         say(found)
         return
     out, facts, (head, *lines) = console(), found["incident"], found["text"]
-    out.print(f"[{STYLES[facts['state']]}]{facts['state']}[/] [bold]{facts['id']}[/] {escape(printable(head))}")
+    out.print(f"[{STYLES[facts['state']]}]{facts['state']}[/] [bold]{plain(facts['id'])}[/] {plain(head)}")
     for line in (*_quiet(found["silenced"]), *lines):
-        out.print(escape(printable(line)), soft_wrap=True)
+        out.print(plain(line), soft_wrap=True)
     out.print(_timeline([Moment(datetime.fromisoformat(one.pop("at")), **one) for one in found["timeline"]]))
 
 
@@ -178,12 +176,10 @@ def _findings(found: "Incident") -> "Table":
 
 
 def _timeline(moments: "Sequence[Moment]") -> "Table":
-    from rich.markup import escape
-
     table = columns("when (UTC)", "", "what happened")
     for one in moments:
         style = _KINDS.get(one.kind, "bold")
-        table.add_row(f"{one.at:%m-%d %H:%M:%S}", f"[{style}]{one.kind}[/]", escape(printable(one.text)))
+        table.add_row(f"{one.at:%m-%d %H:%M:%S}", f"[{style}]{plain(one.kind)}[/]", plain(one.text))
     return table
 
 

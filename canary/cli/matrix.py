@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from canary.cli.common import columns, short
+from canary.cli.common import columns, plain, short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,9 +38,9 @@ def _matrix(rows: "Sequence[Row]", places: Sequence[tuple[str, str]]) -> "Table"
     from rich.table import Table
 
     cells = {(row.status.model, row.status.platform, row.status.pool): "\n".join(_cell(row)) for row in rows}
-    table = Table("model", *(f"{platform}/{pool}" for platform, pool in places))
+    table = Table("model", *(plain(f"{platform}/{pool}") for platform, pool in places))
     for model in dict.fromkeys(row.status.model for row in rows):
-        table.add_row(model, *(cells.get((model, *place), "") for place in places))
+        table.add_row(plain(model), *(cells.get((model, *place), "") for place in places))
     return table
 
 
@@ -48,7 +48,7 @@ def _lines(rows: "Sequence[Row]") -> "Table":
     table = columns("target", "state", "evidence", "", "seen", "watched")
     for row in rows:
         table.add_row(
-            row.status.name,
+            plain(row.status.name),
             "\n".join((_state(row), *quiet_lines(row.status.silenced))),
             _touched(row),
             spark(row.trend, 8),
@@ -86,7 +86,7 @@ def _cell(row: "Row") -> list[str]:
         touched if "touched" in touched else f"evidence {touched}",
         *([spark(row.trend)] if row.trend else []),
         f"seen {ago(row.seen)}",
-        *([f"escalated {', '.join(row.status.escalated)}"] if row.status.escalated else []),
+        *([f"escalated {plain(', '.join(row.status.escalated))}"] if row.status.escalated else []),
         *_lacks(row),
     ]
 

@@ -59,7 +59,15 @@ def remote_options(word: Callable[..., Any]) -> Callable[..., Any]:
     )
     @functools.wraps(word)
     def with_remote(*args: Any, daemon_url: str | None, token_file: Path | None, **kwargs: Any) -> Any:
-        return word(*args, remote=_remote(daemon_url, token_file), **kwargs)
+        remote = _remote(daemon_url, token_file)
+        try:
+            return word(*args, remote=remote, **kwargs)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            if remote is None:
+                raise
+            raise CanaryError(
+                f"{remote.url}: answers otherwise than this canary expects: of another version?"
+            ) from error
 
     return with_remote
 
@@ -116,7 +124,7 @@ def _error(url: str, status: int, document: Any) -> CanaryError:
         [str(facts.get("error", f"status {status}")), *(f"{one.get('at')} {one.get('what')}" for one in places)]
     )
     hint = ": give --token-file, or CANARY_TOKEN" if status == 401 else ""
-    return (NotFound if status == 404 else CanaryError)(f"{url}: {why}{hint}")
+    return (NotFound if status == 404 else CanaryError)(f"{url}: {' '.join(why.split())}{hint}")
 
 
 def _written(value: object) -> str:

@@ -118,7 +118,7 @@ def add(
     if as_json:
         say(told)
     else:
-        click.echo(f"{told['id']} until {minute(silence.ends_at)}")
+        click.echo(printable(f"{told['id']} until {minute(silence.ends_at)}"))
         _show(told)
 
 
@@ -198,7 +198,7 @@ def expire(path: str, silence_id: str, who: str, remote: "Remote | None", as_jso
     if as_json:
         say(ended)
     else:
-        click.echo(f"{ended['id']} ended {minute(datetime.fromisoformat(ended['ends_at']))}")
+        click.echo(printable(f"{ended['id']} ended {minute(datetime.fromisoformat(ended['ends_at']))}"))
 
 
 def _span(
@@ -228,10 +228,10 @@ def _sent(remote: "Remote", silence: "Silence") -> Any:
 
 
 def _show(told: Any) -> None:
-    names = ", ".join(told["targets"][:_SHOWN]) + (", ..." if len(told["targets"]) > _SHOWN else "")
+    names = ", ".join(map(printable, told["targets"][:_SHOWN])) + (", ..." if len(told["targets"]) > _SHOWN else "")
     click.echo(f"silences {len(told['targets'])} of {told['targets_total']} targets now{f': {names}' if names else ''}")
     for incident, summary in zip(told["incidents"], told["summaries"], strict=True):
-        click.echo(f"silences {incident} {summary}")
+        click.echo(printable(f"silences {incident} {summary}"))
     if not told["incidents"]:
         click.echo("silences no open incident")
 
@@ -244,7 +244,7 @@ def _table(found: Sequence[Any], now: datetime) -> None:
         starts, ends = (datetime.fromisoformat(one[key]) for key in ("starts_at", "ends_at"))
         state = "" if starts <= now < ends else " (ended)" if ends <= now else " (to come)"
         kind = " [bold]maintenance[/]" if one["maintenance"] else ""
-        what = f"{escape(' '.join(one['matchers']))}{kind}"
+        what = f"{escape(printable(' '.join(one['matchers'])))}{kind}"
         said = (escape(printable(one["author"])), escape(printable(one["reason"])))
-        table.add_row(one["id"], what, minute(starts), f"{minute(ends)}{state}", *said)
+        table.add_row(escape(printable(one["id"])), what, minute(starts), f"{minute(ends)}{state}", *said)
     console().print(table)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from canary.cli.common import columns, config_at, console, json_option, printable, say, store_of
+from canary.cli.common import columns, config_at, console, json_option, plain, say, store_of
 from canary.cli.matrix import ago, evidence_text, fleet
 from canary.cli.remote import remote_options
 from canary.cli.word import Word
@@ -138,7 +138,7 @@ def _lines(out: "Console", told: Told) -> "Iterator[RenderableType]":
     yield fleet(rows, out.width)
     if parts:
         yield _parts_table(parts)
-    armed, levels = sum(row.status.armed for row in rows), ", ".join(budget["levels"])
+    armed, levels = sum(row.status.armed for row in rows), plain(", ".join(budget["levels"]))
     theirs = (
         f": {budget['series_share']:.0%} of it theirs, the rest for what hears many ({levels})"
         if levels and armed
@@ -149,37 +149,31 @@ def _lines(out: "Console", told: Told) -> "Iterator[RenderableType]":
     for incident in told["incidents"]:
         yield from _incident(incident)
     if told["incidents"]:
-        yield f"next: canary incident show {told['incidents'][0]['incident']['id']}"
+        yield f"next: canary incident show {plain(told['incidents'][0]['incident']['id'])}"
     elif not armed:
         yield "nothing is watched yet; next: canary baseline record --promote"
 
 
 def _quiets(rows: "Sequence[Row]", told: Told) -> Iterator[str]:
     """Each silence and maintenance window once: until when, by whom, and why."""
-    from rich.markup import escape
-
     from canary.alert.quiet import Quiet
 
     of_targets = (row.status.silenced for row in rows if row.status.silenced is not None)
     of_incidents = (Quiet.of(one["silenced"]) for one in told["incidents"] if one["silenced"] is not None)
     for words in dict.fromkeys(quiet.words for quiet in (*of_targets, *of_incidents)):
-        yield f"[yellow]quiet[/] {escape(printable(words))}"
+        yield f"[yellow]quiet[/] {plain(words)}"
 
 
 def _incident(told: Told) -> Iterator[str]:
-    from rich.markup import escape
-
     facts = told["incident"]
     state = facts["state"] if told["silenced"] is None else f"{facts['state']}, silenced"
-    yield f"[bold red]{facts['id']}[/] {state}: {escape(printable(told['summary']))}"
+    yield f"[bold red]{plain(facts['id'])}[/] {plain(state)}: {plain(told['summary'])}"
 
 
 def _parts_table(parts: "Sequence[Part]") -> "Table":
-    from rich.markup import escape
-
     table = columns("part of the fleet", "signal", "evidence", "seen", title="Heard as a whole, the strongest evidence")
     for part in parts:
-        table.add_row(escape(printable(part.place)), part.signal, evidence_text(part.evidence), ago(part.seen))
+        table.add_row(plain(part.place), plain(part.signal), evidence_text(part.evidence), ago(part.seen))
     return table
 
 

@@ -7,6 +7,7 @@ from typing import IO, Any
 import click
 from typing_extensions import override
 
+from canary.cli.common import printable
 from canary.errors import CanaryError
 
 _EXITS = {0: "done", 2: "bad input or an error"}
@@ -56,7 +57,7 @@ class Refused(click.ClickException):
     @override
     def show(self, file: IO[Any] | None = None) -> None:
         for line in self.message.splitlines():
-            click.echo(f"canary: {line}", file=file, err=True)
+            click.echo(f"canary: {printable(line)}", file=file, err=True)
 
 
 class Stopped(Refused):

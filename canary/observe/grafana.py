@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 10.0  # seconds for one exchange
 _LONGEST_REASON = 200
+_MOST_READ = 1_000
+_TELLTALE = 6  # letters of a secret in a row
 _REMEDIES = {
     400: "Grafana does not accept it",
     401: "the token is not valid: make one for a service account",
@@ -34,7 +36,7 @@ class GrafanaHttp:
     """Talks to one Grafana at `url`, which may have a path. Use it as a context manager."""
 
     def __init__(self, url: str, token: str, *, timeout: float = TIMEOUT) -> None:
-        self._timeout = timeout
+        self._timeout, self._token = timeout, token
         self._client = _api(_checked(url), token, timeout).client
         self._client.s.trust_env = False  # no proxy and no .netrc for the token
         self._client.s.max_redirects = 0  # a redirect is to a login page, or takes the token elsewhere
@@ -60,7 +62,7 @@ class GrafanaHttp:
         self._exchange(method, path, body)
 
     def _exchange(self, method: str, path: str, body: Json | None = None) -> Json:
-        with _translated(f"{method} {path}"):
+        with _translated(f"{method} {path}", self._token):
             asked = self._threads.apply_async(getattr(self._client, method), (path, body))
             try:
                 answer = asked.get(self._timeout)
@@ -93,7 +95,7 @@ def _checked(url: str) -> str:
 
 
 @contextmanager
-def _translated(what: str) -> Iterator[None]:
+def _translated(what: str, token: str) -> Iterator[None]:
     from grafana_client.client import GrafanaException
     from niquests.exceptions import ConnectionError as Unreachable
     from niquests.exceptions import JSONDecodeError, RequestException, TooManyRedirects
@@ -101,7 +103,7 @@ def _translated(what: str) -> Iterator[None]:
     try:
         yield
     except GrafanaException as error:
-        raise GrafanaError(_told(what, error), status=error.status_code) from None
+        raise GrafanaError(_told(what, error, token), status=error.status_code) from None
     except TooManyRedirects:
         raise GrafanaError(f"{what}: redirected: give the final URL, and a token that needs no login page") from None
     except JSONDecodeError:
@@ -112,11 +114,31 @@ def _translated(what: str) -> Iterator[None]:
         raise GrafanaError(f"{what}: {type(error).__name__}") from None
 
 
-def _told(what: str, error: Any) -> str:
+def _told(what: str, error: Any, token: str) -> str:
     status = error.status_code
     if not status:
         return f"{what}: no whole answer in time"
     remedy = _REMEDIES.get(status, "Grafana failed: see its log" if status >= 500 else "refused")
     said = error.response.get("message") if isinstance(error.response, dict) else None
-    reason = f" ({str(said)[:_LONGEST_REASON]!r})" if said else ""
+    reason = f" ({without(str(said)[:_MOST_READ], token)[:_LONGEST_REASON]!r})" if said else ""
     return f"{what}: {status}: {remedy}{reason}"
+
+
+def without(text: str, secret: str) -> str:
+    """The text without any piece of the secret: servers and proxies quote what they were sent, or part of it.
+
+    >>> without("no such key: glsa_4711abc...", "glsa_4711abcdef")
+    'no such key: ***...'
+    """
+    kept, at = [], 0
+    while at < len(text):
+        length = _shared(text[at : at + len(secret)], secret)
+        hidden = length >= min(_TELLTALE, len(secret))
+        kept.append("***" if hidden else text[at])
+        at += length if hidden else 1
+    return "".join(kept)
+
+
+def _shared(text: str, secret: str) -> int:
+    """How many letters the text begins with that stand so in the secret."""
+    return next((n for n in range(len(text), 0, -1) if text[:n] in secret), 0)

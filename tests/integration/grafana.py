@@ -213,6 +213,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self._say(200, b"{", "application/json")
             case "close":
                 self.connection.close()
+            case "echo":
+                token = self.headers["Authorization"].removeprefix("Bearer ")
+                said = f"Bearer {token}? {token[:-3]}... {'x' * 180}{token}"
+                self._say(401, json.dumps({"message": said}).encode(), "application/json")
             case status:
                 self._say(int(status), b'{"message":"so it is"}', "application/json")
 

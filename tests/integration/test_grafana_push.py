@@ -277,6 +277,13 @@ def test_the_token_is_in_no_output(grafana: StandIn, tmp_path: Path, fault: str)
     assert EDITOR not in result.output + str(result.exception)
 
 
+def test_a_token_that_the_server_quotes_is_told_nobody_in_whole_or_in_part(grafana: StandIn, tmp_path: Path) -> None:
+    grafana.faults["*", "/folders"] = "echo"
+    result = command(grafana, tmp_path)
+    assert "Bearer ***? ***..." in result.output
+    assert "glsa_" not in result.output
+
+
 def test_what_grafana_says_cannot_steer_a_terminal(grafana: StandIn) -> None:
     push(grafana)
     grafana.groups[GROUP]["rules"].append({"uid": "theirs", "title": "\x1b[2Jgone", "provenance": ""})

@@ -173,6 +173,21 @@ async def test_a_refusal_is_counted_as_such_and_tried_again_slowly() -> None:
         await until(lambda: ids(receiver) == ["trigger"])
 
 
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [(timedelta(minutes=30), timedelta(minutes=30)), (timedelta(days=30), timedelta(hours=1))],
+)
+async def test_a_receiver_that_asks_for_a_pause_gets_it_within_bounds(asked: timedelta, kept: timedelta) -> None:
+    world, receiver = World(), RecordingReceiver([DeliveryError("answered 429", pause=asked)])
+    began = world.clock.now()
+    world.owe(TRIGGER, owe("other", incident="i2"))
+    async with world.delivering(receiver):
+        await until(lambda: world.owed() == 0)
+    assert sorted(ids(receiver)) == ["other", "trigger"]
+    assert world.clock.now() - began >= kept
+    assert world.clock.now() - began < asked + timedelta(days=1)
+
+
 async def test_a_slow_receiver_stalls_no_other() -> None:
     class Hanging:
         async def deliver(self, notification: Notification) -> None:

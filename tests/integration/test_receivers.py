@@ -131,6 +131,21 @@ async def test_slack_shows_facts_links_and_how_to_replay_and_reads_no_markup_fro
     assert "canary replay" in shown
 
 
+async def test_slack_lets_nothing_out_of_the_code_that_it_stands_in(http: HttpClient) -> None:
+    service, hostile = SlackService(), "``` <!channel> & `"
+    body = json.loads(told().body) | {"text": ["head", hostile, "&" * 5_000], "suspects": [{"words": hostile}]}
+    note = replace(told(), body=json.dumps(body))
+    with serving(service) as url:
+        await slack(http, url, service).deliver(note)
+        await slack(http, url, service, text="{suspects}").deliver(note)
+    plain, templated = service.messages
+    code = plain["blocks"][1]["text"]["text"]
+    assert (code[:3], code.count("`"), code[-3:]) == ("```", 6, "```")
+    assert code[3:-3].replace("&amp;", "").replace("&lt;", "").replace("&gt;", "").count("&") == 0
+    assert len(code) <= 3_000
+    assert templated["blocks"][1]["text"]["text"] == "ˋˋˋ &lt;!channel&gt; &amp; ˋ"
+
+
 async def test_slack_makes_one_message_of_many(http: HttpClient) -> None:
     service = SlackService()
     many = [told(incident=opened(finding(target=f"opus/api/p{n}"))) for n in range(60)]

@@ -1,10 +1,12 @@
 """One HTTP request of a receiver: sent, judged by its answer, or shown without its secrets."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from urllib.parse import urlsplit
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote, urlsplit
 
 from canary.errors import DeliveryError
 from canary.http import Answer, Http, NoAnswer
@@ -13,6 +15,7 @@ TIMEOUT = timedelta(seconds=10)
 ANSWER_BYTES = 65_536
 
 _TRY_AGAIN = frozenset({408, 425, 429})
+_PAUSING = frozenset({429, 503})
 _HIDDEN = "***"
 
 
@@ -49,7 +52,24 @@ async def send(http: Http, request: Request) -> bytes:
             return answer.body
         case Answer(status=status):
             refused = 300 <= status < 500 and status not in _TRY_AGAIN
-            raise DeliveryError(f"answered {status}", refused=refused)
+            asked = pause_of(answer.headers) if status in _PAUSING else None
+            raise DeliveryError(f"answered {status}", refused=refused, pause=asked)
+
+
+def pause_of(headers: Mapping[str, str]) -> timedelta | None:
+    """For how long the sender is asked to wait, by Retry-After: seconds, or a moment by the answer's own clock.
+
+    >>> pause_of({"retry-after": "120"})
+    datetime.timedelta(seconds=120)
+    """
+    written = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", written):
+        return timedelta(seconds=int(written))
+    try:
+        pause = parsedate_to_datetime(written) - parsedate_to_datetime(headers.get("date", ""))
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return max(timedelta(0), pause)
 
 
 def shown(request: Request, *secrets: str | None, url_is_secret: bool = False) -> str:
@@ -60,10 +80,20 @@ def shown(request: Request, *secrets: str | None, url_is_secret: bool = False) -
 
 
 def hidden(text: str, *secrets: str | None) -> str:
-    """The text without these."""
-    for secret in filter(None, secrets):
-        text = text.replace(secret, _HIDDEN)
+    r"""The text without these, however JSON or a URL writes them.
+
+    >>> hidden('{"key": "a\\"b"}', 'a"b')
+    '{"key": "***"}'
+    """
+    written = {form for secret in filter(None, secrets) for form in _forms(secret)}
+    for form in sorted(written, key=len, reverse=True):
+        text = text.replace(form, _HIDDEN)
     return text
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    plain = json.dumps(secret, ensure_ascii=False)[1:-1]
+    return secret, plain, json.dumps(secret)[1:-1], quote(secret), quote(secret, safe="")
 
 
 def _origin(url: str) -> str:

@@ -1,6 +1,7 @@
 """Slack, by an incoming webhook: its URL is the secret. One message for each notification, or for those of a group."""
 
 from collections.abc import Sequence
+from itertools import accumulate, takewhile
 
 from canary.alert.receivers.request import Request, send, shown
 from canary.alert.specs import SlackSpec
@@ -51,13 +52,20 @@ class Slack:
 
 
 def escaped(text: str) -> str:
-    """As Slack wants the three characters that it reads."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """As Slack wants the three characters that it reads; a backtick, which would end code and has no escape, as "ˋ"."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "ˋ")
+
+
+def _code(text: str, most: int) -> str:
+    """As code of at most so many characters, cut between letters and not within an escape."""
+    parts = [escaped(letter) for letter in text]
+    kept = takewhile(lambda length: length <= most - 6, accumulate(map(len, parts)))
+    return f"```{''.join(parts[: len(tuple(kept))])}```"
 
 
 def _facts(told: Told) -> list[dict[str, object]]:
     lines = [line for line in told.lines[1:] if not line.startswith(("replay ", "see ", "runbook "))]
-    quoted = _section(f"```{escaped(chr(10).join(lines))[: SECTION - 10]}```") if lines else None
+    quoted = _section(_code("\n".join(lines), SECTION)) if lines else None
     replay = told.facts["replay"]
     rest = " | ".join(
         [f"<{_url(link)}|{name}>" for name, link in told.links.items()] + ([f"`{escaped(replay)}`"] if replay else [])
@@ -66,7 +74,7 @@ def _facts(told: Told) -> list[dict[str, object]]:
 
 
 def _answers(told: Told) -> list[dict[str, object]]:
-    return [_section(f"answer {one['slot']}\n```{escaped(one['text'])[:2_000]}```") for one in told.answers]
+    return [_section(f"answer {escaped(one['slot'])}\n{_code(one['text'], 2_000)}") for one in told.answers]
 
 
 def _digested(told: Told, wording: Wording) -> str:

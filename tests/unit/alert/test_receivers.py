@@ -1,11 +1,14 @@
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 
 from canary.alert.receivers.console import Console
+from canary.alert.receivers.request import hidden
 from canary.alert.receivers.webhook import Webhook, sign, verify
 from canary.alert.specs import WebhookSpec
 from canary.errors import DeliveryError
@@ -93,6 +96,37 @@ async def test_a_redirect_or_a_client_error_means_refused(status: int) -> None:
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503])
 async def test_a_passing_trouble_is_no_refusal(status: int) -> None:
     assert not (await error_of(Answer(status, {}, b""))).refused
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("headers", "asked"),
+    [
+        ({"retry-after": "120"}, timedelta(minutes=2)),
+        (
+            {"retry-after": "Mon, 25 Aug 2025 12:05:00 GMT", "date": "Mon, 25 Aug 2025 12:00:00 GMT"},
+            timedelta(minutes=5),
+        ),
+        ({"retry-after": "Mon, 25 Aug 2025 12:05:00 GMT"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "9" * 400}, None),
+        ({"retry-after": "soon"}, None),
+        ({}, None),
+    ],
+)
+async def test_a_receiver_may_say_how_long_to_wait(headers: Mapping[str, str], asked: timedelta | None) -> None:
+    assert [(await error_of(Answer(status, headers, b""))).pause for status in (429, 503, 500)] == [asked, asked, None]
+
+
+@pytest.mark.parametrize("secret", ['quo"te', "back\\slash", "s\u00e4ure", "tab\there", "a b/c"])
+def test_a_secret_is_hidden_however_it_is_written(secret: str) -> None:
+    forms = (
+        secret,
+        json.dumps({"k": secret}),
+        json.dumps({"k": secret}, ensure_ascii=False),
+        f"http://h/{quote(secret)}",
+    )
+    assert [hidden(form, secret) for form in forms] == ["***", '{"k": "***"}', '{"k": "***"}', "http://h/***"]
 
 
 @pytest.mark.anyio

@@ -89,7 +89,7 @@ def command() -> None:
 )
 @click.option("--until", callback=_read(_moment), help="When it had taken effect everywhere, if step by step.")
 @click.option("--link", "url", callback=_read(link), help="Where to read more; shown in notifications.")
-@click.option("--author", default=getpass.getuser, callback=_read(_line), help="Who made it. [default: your user name]")
+@click.option("--author", callback=_read(_line), help="Who made it. [default: your user name; with --url the token's]")
 @click.option("--id", "identity", callback=_read(_line), help="Of your own; recorded twice, it counts once.")
 @remote_options
 @json_option
@@ -102,7 +102,7 @@ def add(
     at: datetime,
     until: datetime | None,
     url: str | None,
-    author: str,
+    author: str | None,
     identity: str | None,
     remote: "Remote | None",
     as_json: bool,
@@ -117,9 +117,11 @@ def add(
     """
     if until is not None and until < at:
         raise click.BadParameter("lies before --at", param_hint="--until")
+    if remote is not None and author is not None:
+        raise click.UsageError("a daemon elsewhere takes the token's name for the author: leave out --author")
     what = ChangeKind(kind)
     identity = identity or change_id(what, at, where, summary)
-    change = Change(identity, what, at, summary, where, url or "", author, until)
+    change = Change(identity, what, at, summary, where, url or "", author or getpass.getuser(), until)
     told = _recorded(path, change) if remote is None else _sent(remote, change)
     if as_json:
         say(told)
@@ -217,7 +219,6 @@ def _sent(remote: "Remote", change: Change) -> Any:
         at=change.at.isoformat(),
         until=None if until is None else until.isoformat(),
         link=change.link or None,
-        author=change.author,
         id=change.id,
     )
 

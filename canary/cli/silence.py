@@ -72,6 +72,7 @@ def command() -> None:
 @click.option("--until", "end", callback=_moment, help="When it ends: ISO 8601 with a zone.")
 @click.option("--from", "start", callback=_moment, help="When it begins: ISO 8601 with a zone. [default: now]")
 @click.option("--maintenance", "freezes", is_flag=True, help="Also let the detectors of these targets stand still.")
+@click.option("--force", is_flag=True, help="Though nothing that is known fits a matcher.")
 @_who
 @remote_options
 @json_option
@@ -84,6 +85,7 @@ def add(
     end: datetime | None,
     start: datetime | None,
     freezes: bool,
+    force: bool,
     who: str,
     remote: "Remote | None",
     as_json: bool,
@@ -110,11 +112,11 @@ def add(
         raise click.BadParameter(wrong, param_hint="LABEL=GLOB")
     silence = made(matchers, who, reason, starts, ends, freezes=freezes)
     if remote is not None:
-        told = _sent(remote, silence)
+        told = _sent(remote, silence, force=force)
     else:
         config = config_at(path)
         with store_of(config, create=True) as store, store.transaction() as tx:
-            told = {**describe(silence), **desk.add(tx, ground_of(config), silence, who, now).facts()}
+            told = {**describe(silence), **desk.add(tx, ground_of(config), silence, who, now, doubtful=force).facts()}
     if as_json:
         say(told)
     else:
@@ -215,7 +217,7 @@ def _span(
     return starts, ends
 
 
-def _sent(remote: "Remote", silence: "Silence") -> Any:
+def _sent(remote: "Remote", silence: "Silence", *, force: bool) -> Any:
     return remote.post(
         "silences",
         matchers=list(silence.matchers),
@@ -223,11 +225,14 @@ def _sent(remote: "Remote", silence: "Silence") -> Any:
         starts=silence.starts_at.isoformat(),
         until=silence.ends_at.isoformat(),
         maintenance=silence.freezes,
+        force=force or None,
         by=silence.author,
     )
 
 
 def _show(told: Any) -> None:
+    for doubt in told["doubts"]:
+        click.echo(printable(f"canary: warning: {doubt}"), err=True)
     names = ", ".join(map(printable, told["targets"][:_SHOWN])) + (", ..." if len(told["targets"]) > _SHOWN else "")
     click.echo(f"silences {len(told['targets'])} of {told['targets_total']} targets now{f': {names}' if names else ''}")
     for incident, summary in zip(told["incidents"], told["summaries"], strict=True):

@@ -2,7 +2,8 @@
 
 Reading is open where `open_reading` says so (by default where only this machine is listened to); whatever changes
 something, or shows an answer, needs a token: as `Authorization: Bearer TOKEN`, or as the password of Basic, which
-browsers and webhook senders know.
+browsers and webhook senders know. Who asks is met before a byte of the body is read; the endpoint says what that role
+may do.
 """
 
 import math
@@ -23,6 +24,8 @@ MOST_CALLERS = 10_000
 _BEARER = HTTPBearer(auto_error=False, scheme_name="bearer", description="A token of `canary token add`.")
 _BASIC = HTTPBasic(auto_error=False, scheme_name="basic", description="The token as password; any name.")
 _CHALLENGE = {"www-authenticate": 'Basic realm="canary", Bearer'}
+
+_MET = "canary.caller"
 
 READERS = frozenset({Role.READ, Role.OPERATE})
 OPERATORS = frozenset({Role.OPERATE})
@@ -73,18 +76,35 @@ class Door:
 
         return admitted
 
+    async def meet(self, request: Request, *, anybody: bool) -> None:
+        """Know who asks, by the headers alone, once for a request. Raises: HTTPException 401, 429."""
+        bearer, basic = await _BEARER(request), await _BASIC(request)
+        text = bearer.credentials if bearer else basic.password if basic else None
+        await self._met(request, text, anybody=anybody)
+
     async def _admit(self, request: Request, text: str | None, roles: frozenset[Role], *, anybody: bool) -> Caller:
+        caller = await self._met(request, text, anybody=anybody)
+        if caller.role is not None and caller.role not in roles:
+            raise HTTPException(403, f"the role {caller.role.value} may not do that")
+        return caller
+
+    async def _met(self, request: Request, text: str | None, *, anybody: bool) -> Caller:
+        caller: Caller | None = request.scope.get(_MET)
+        if caller is None:
+            caller = request.scope[_MET] = await self._paced(request, text)
+        if caller.token is None and (text is not None or not anybody):
+            raise HTTPException(401, "this needs a valid token: see `canary token add --help`", _CHALLENGE)
+        return caller
+
+    async def _paced(self, request: Request, text: str | None) -> Caller:
+        """Raises: HTTPException 429."""
         address = request.client.host if request.client else ""
         token = None
         if text is not None:
             self._paces.allow(f"guess {address}", ahead=True)
             token = await self._known(text)
-        caller = f"anybody {address}" if text is None else f"guess {address}" if token is None else f"token {token.id}"
-        self._paces.allow(caller)
-        if token is None and (text is not None or not anybody):
-            raise HTTPException(401, "this needs a valid token: see `canary token add --help`", _CHALLENGE)
-        if token is not None and token.role not in roles:
-            raise HTTPException(403, f"the role {token.role.value} may not do that")
+        pace = f"anybody {address}" if text is None else f"guess {address}" if token is None else f"token {token.id}"
+        self._paces.allow(pace)
         return Caller() if token is None else Caller(token.name, token.role)
 
 

@@ -1,4 +1,4 @@
-"""What stands before every request: whose name it was sent to, how much it may bring, how long it may take.
+"""What stands before every request: whose name it was sent to, who asks, how much it may bring, how long it may take.
 
 A page of elsewhere can make a browser send requests to this machine. It cannot name the host that it was not loaded
 from (DNS rebinding: the name is checked), nor post from there (the origin is checked), nor read the answers.
@@ -6,10 +6,12 @@ from (DNS rebinding: the name is checked), nor post from there (the origin is ch
 
 import asyncio
 import json
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,7 +21,7 @@ MOST_BODY = 1_000_000
 BODY_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
 
-_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 _HEADERS = {
     "content-security-policy": (
         f"default-src 'none'; style-src '{style_digest()}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -32,14 +34,19 @@ _HEADERS = {
 }
 
 
+Meet = Callable[[Request], Awaitable[None]]
+
+
 class Guard:
     """Refuses what is sent to another name or from another origin, what is too large or takes too long.
 
     It also says to browsers how little the answers may do. `hosts` are the names that requests may name; None is any.
+    `meet` says who asks, by what the headers hold: it raises HTTPException before anything of the body is read.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str] | None = None) -> None:
+    def __init__(self, app: ASGIApp, meet: Meet, hosts: Collection[str] | None = None) -> None:
         self._app = app
+        self._meet = meet
         self._hosts = None if hosts is None else frozenset(map(str.lower, hosts))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,7 +62,7 @@ class Guard:
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
-        refusal = self._refused(scope["method"], Headers(scope=scope)) or await _read(scope, receive)
+        refusal = await self._refused(scope) or await _read(scope, receive)
         if isinstance(refusal, Response):
             await refusal(scope, receive, guarded)
             return
@@ -67,19 +74,24 @@ class Guard:
             if not begun:
                 await refused(503, "it took too long: ask for less, or later")(scope, receive, guarded)
 
-    def _refused(self, method: str, headers: Headers) -> Response | None:
+    async def _refused(self, scope: Scope) -> Response | None:
+        method, headers = scope["method"], Headers(scope=scope)
         host = _name(f"//{headers.get('host', '')}")
         if self._hosts is not None and host not in self._hosts:
             return refused(421, "this is not the host that was named: see web.hosts in the config")
         origin = headers.get("origin")
-        if method not in _SAFE and origin is not None and _place(origin) != headers.get("host", "").lower():
+        if method not in SAFE and origin is not None and _place(origin) != headers.get("host", "").lower():
             return refused(403, "a page of another origin may not do that")
+        try:
+            await self._meet(Request(scope))
+        except HTTPException as error:
+            return refused(error.status_code, error.detail, error.headers)
         return None
 
 
-def refused(status: int, why: str) -> Response:
+def refused(status: int, why: str, headers: Mapping[str, str] | None = None) -> Response:
     """An answer in the shape of the API's errors."""
-    return Response(json.dumps({"error": why}), status, media_type="application/json")
+    return Response(json.dumps({"error": why}), status, headers, media_type="application/json")
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes | Response:

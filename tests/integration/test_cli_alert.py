@@ -92,6 +92,16 @@ def test_the_json_of_status_and_incidents_says_what_silences_them(desk: Desk) ->
     assert {status["incidents"][0]["silenced"]["name"], listed["silenced"]["name"]} == {made["id"]}
 
 
+def test_a_silence_of_what_is_not_known_yet_is_kept_when_it_is_meant(desk: Desk) -> None:
+    made = desk("silence", "add", "pool=new", "--for", "1h", "--reason", "to come", "--force")
+    assert "warning: that covers no target" in made.stderr
+    assert "to come" in desk("silence", "list").stdout
+
+
+def test_a_preview_warns_of_what_nothing_known_fits(desk: Desk) -> None:
+    assert "warning: nothing known fits region=typo" in desk("silence", "preview", "region=typo").stderr
+
+
 def test_a_preview_silences_nothing(desk: Desk) -> None:
     facts = desk.facts("silence", "preview", "pool=long")
     assert (len(facts["targets"]), facts["targets_total"], facts["incidents"]) == (4, 8, [])  # type: ignore[arg-type]
@@ -120,6 +130,10 @@ def test_a_silence_has_an_author_a_reason_and_an_end_and_can_be_ended(desk: Desk
         (("pool=short", "--reason", "x", "--until", "2001-01-01T00:00Z"), "has passed"),
         (("pool=short", "--reason", "x", "--for", "400d"), "more than a year"),
         (("pool=none", "--reason", "x", "--for", "1h"), "covers no target"),
+        (("region=typo", "--reason", "x", "--for", "1h"), "nothing known fits region=typo: there is"),
+        (("region=typo", "pool=none", "--reason", "x", "--for", "1h"), "covers no target"),
+        (("symptom=corupt*", "--reason", "x", "--for", "1h"), "there is availability, corruption"),
+        (("pool=short", "severity=loud", "--reason", "x", "--for", "1h"), "there is page, ticket"),
         (("pol=short", "--reason", "x", "--for", "1h"), "no label"),
         (("--reason", "x", "--for", "1h"), "LABEL=GLOB"),
         (("symptom=shape", "--maintenance", "--reason", "x", "--for", "1h"), "covers whole targets"),

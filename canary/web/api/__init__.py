@@ -2,15 +2,31 @@
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI, Request
+from starlette.routing import Match
 
 from canary.web.api import changes, feedback, gate, hooks, incidents, reading, scores, silences
 from canary.web.api.fields import Problem
 from canary.web.api.kit import Api
+from canary.web.guard import SAFE
 
 PREFIX = "/api/v1"
 
 _ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": Problem}, "5XX": {"model": Problem}}
+
+
+async def meet(api: Api, app: FastAPI, request: Request) -> None:
+    """Who asks something of the API, before its body is read. Raises: HTTPException 401, 429."""
+    path = request.url.path
+    if path.startswith(f"{PREFIX}/") and path != f"{PREFIX}/openapi.json":
+        closed = path not in _unnamed(api) and any(one.matches(request.scope)[0] is Match.FULL for one in app.routes)
+        await api.door.meet(request, anybody=request.method in SAFE or not closed)
+
+
+def _unnamed(api: Api) -> tuple[str, ...]:
+    """What may be posted to without a token: the body is signed, or it is a question where reading is open."""
+    signed = f"{PREFIX}/hooks/github"
+    return (signed, f"{PREFIX}/silences/preview") if api.access.open_reading else (signed,)
 
 
 def routes(api: Api) -> APIRouter:

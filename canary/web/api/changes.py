@@ -17,6 +17,8 @@ from canary.web.door import OPERATORS, SENDERS, Caller
 
 AHEAD = timedelta(minutes=5)
 """By which clocks may differ."""
+OLDEST = timedelta(days=365)
+LONGEST = timedelta(days=30)
 MOST_LISTED = 1_000
 
 
@@ -34,6 +36,8 @@ def routes(api: Api) -> APIRouter:
     @router.post("/changes", response_model=RecordedOut, status_code=201, responses={200: {"model": RecordedOut}})
     async def record(said: ChangeIn, caller: Annotated[Caller, Depends(sender)]) -> Json:
         """Record a change: 201, or 200 where its id is known already. Without an id, the same facts have the same.
+
+        Its author is the token, by its name.
 
         One of kind model ends what golden answers say: it needs the role operate, and has to name its scope.
         """
@@ -58,8 +62,10 @@ def _change(api: Api, said: ChangeIn, caller: Caller) -> Change:
     at = said.at or now
     if at > now + AHEAD:
         raise HTTPException(422, "at lies ahead: record a change when it is made")
-    if said.until is not None and said.until < at:
-        raise HTTPException(422, "until lies before at")
+    if at < now - OLDEST:
+        raise HTTPException(422, "at lies more than a year back: what is suspected is younger")
+    if said.until is not None and not at <= said.until <= at + LONGEST:
+        raise HTTPException(422, "until lies before at, or more than 30 days after it")
     identity = said.id or change_id(said.kind, at, said.place, said.summary)
-    author = said.author or str(caller.token)
+    author = str(caller.token)
     return Change(identity, said.kind, at, said.summary, said.place, said.link or "", author, said.until)

@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Request
@@ -9,6 +11,9 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Request
 from canary.changes import Defaults, Source, parse
 from canary.changes import scope as read_scope
 from canary.desk import changes as desk
+from canary.errors import ChangeError
+from canary.records import Change
+from canary.web.api.changes import AHEAD, OLDEST
 from canary.web.api.fields import Where
 from canary.web.api.kit import Api, Json
 from canary.web.api.models import HeardOut
@@ -54,10 +59,17 @@ async def _heard(api: Api, body: bytes, source: Source, scope: str, who: str) ->
     """Raises: ChangeError."""
     if not body:
         raise HTTPException(422, "the body is empty: send the event as it came")
-    changes = parse(body, source, name="body", defaults=Defaults(read_scope(scope)))
     now, ground = api.clock.now(), api.ground()
+    changes = _timely(parse(body, source, name="body", defaults=Defaults(read_scope(scope))), now)
     new = await api.write(lambda tx: desk.record(tx, ground, changes, who, now)) if changes else []
     return Json({"recorded": sum(new), "known": len(new) - sum(new)})
+
+
+def _timely(changes: Sequence[Change], now: datetime) -> Sequence[Change]:
+    """Without those of a history that is too long ago to matter. Raises: ChangeError, when one lies ahead."""
+    if any(one.at > now + AHEAD for one in changes):
+        raise ChangeError("body: a change lies ahead: is a clock wrong?")
+    return [one for one in changes if one.at >= now - OLDEST]
 
 
 def _genuine(secret: str | None, body: bytes, signature: str) -> bool:

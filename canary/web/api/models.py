@@ -14,7 +14,6 @@ class ChangeIn(In):
     at: Moment | None = None
     until: Moment | None = None
     link: Link | None = None
-    author: Line | None = None
     id: Line | None = None
 
     @property

@@ -14,13 +14,14 @@ class CoveredIn(In):
 
 
 class SilenceIn(CoveredIn):
-    """Until when: `seconds` after its beginning, or `until`."""
+    """Until when: `seconds` after its beginning, or `until`. `force`: though nothing known fits a matcher."""
 
     reason: Line
     seconds: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
     until: Moment | None = None
     starts: Moment | None = None
     maintenance: bool = False
+    force: bool = False
     by: Line | None = None
 
     @model_validator(mode="after")
@@ -48,6 +49,7 @@ class CoveredOut(Out):
     targets_total: int
     incidents: list[str]
     summaries: list[str]
+    doubts: list[str]
 
 
 class SilencedOut(SilenceOut, CoveredOut):

@@ -37,7 +37,7 @@ def routes(api: Api) -> APIRouter:
     async def silence(said: SilenceIn, caller: Annotated[Caller, Depends(operator)]) -> Json:
         """Tell nobody of what all matchers cover, until a time; with `maintenance` detectors stand still meanwhile."""
         ground, now, one = api.ground(), api.clock.now(), _made(api, said, caller)
-        covered = await api.write(lambda tx: desk.add(tx, ground, one, caller.who, now))
+        covered = await api.write(lambda tx: desk.add(tx, ground, one, caller.who, now, doubtful=said.force))
         return Json({**describe(one), **covered.facts()}, 201)
 
     @router.post("/{silence_id}/expire", response_model=SilenceOut)

@@ -78,7 +78,7 @@ async def test_a_run_is_shown_with_its_answer_even_where_that_is_no_unicode(desk
 
 
 async def test_a_change_is_recorded_as_it_was_said(desk: Desk) -> None:
-    answer = await desk.post("/changes", Role.INGEST, json={**SAID, "author": "ada", "link": "https://ci/7"})
+    answer = await desk.post("/changes", Role.INGEST, json={**SAID, "link": "https://ci/7"})
     kept = Change(
         "r-1",
         ChangeKind.ROUTING,
@@ -86,7 +86,7 @@ async def test_a_change_is_recorded_as_it_was_said(desk: Desk) -> None:
         "10 % to long",
         Scope("opus", "api"),
         "https://ci/7",
-        "ada",
+        "ingest",
     )
     with desk.store.reading() as tx:
         assert tx.changes() == [kept]
@@ -122,6 +122,13 @@ async def test_changes_are_listed_by_time_and_scope(desk: Desk) -> None:
     assert [len((await desk.get(path)).json()) for path in paths] == [1, 0, 1, 0]
 
 
+async def test_a_webhook_tells_nothing_of_times_to_come_and_of_years_ago(desk: Desk) -> None:
+    ahead, past = (BODY.replace(b"2025-08-25T11", at) for at in (b"2025-08-25T13", b"2024-08-24T11"))
+    answers = [await desk.post("/hooks/github", content=body, headers=signed(body)) for body in (ahead, past)]
+    assert [answer.status_code for answer in answers] == [422, 200]
+    assert answers[1].json() == {"recorded": 0, "known": 0}
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -132,7 +139,11 @@ async def test_changes_are_listed_by_time_and_scope(desk: Desk) -> None:
         {"at": "2025-08-25T11:00:00"},
         {"at": "2025-08-25T13:00:00Z"},
         {"at": 1756119600},
+        {"at": "2024-08-25T11:00:00Z"},
+        {"at": "0001-01-01T00:00:00Z"},
         {"until": "2025-08-25T10:00:00Z"},
+        {"until": "2026-08-25T10:00:00Z"},
+        {"author": "somebody else"},
         {"link": "javascript:alert(1)"},
         {"link": "https://ci/?token=abc"},
         {"colour": "red"},
@@ -140,7 +151,7 @@ async def test_changes_are_listed_by_time_and_scope(desk: Desk) -> None:
     ids=str,
 )
 async def test_a_change_that_does_not_fit_is_refused_and_not_quoted(desk: Desk, wrong: dict[str, Any]) -> None:
-    answer = await desk.post("/changes", Role.INGEST, json={**SAID, "author": "nobody-quotes-me", **wrong})
+    answer = await desk.post("/changes", Role.INGEST, json={**SAID, "id": "nobody-quotes-me", **wrong})
     assert answer.status_code == 422
     assert "nobody-quotes-me" not in answer.text
     assert desk.log() == []
@@ -155,7 +166,9 @@ def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
     }
 
 
-BODY = json.dumps(DEPLOYMENT).encode()
+BODY = json.dumps(
+    {**DEPLOYMENT, "deployment": {**DEPLOYMENT["deployment"], "created_at": "2025-08-25T11:00:00Z"}}
+).encode()
 
 
 async def test_a_signed_deployment_of_github_is_recorded(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """Who may come in, and how often."""
 
 import base64
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import httpx
@@ -8,12 +9,15 @@ import pytest
 from fastapi import HTTPException
 
 from canary.desk.tokens import revoke
+from canary.metrics import Metrics
 from canary.records import Role
 from canary.testing import FakeClock
 from canary.web.api.kit import Access
+from canary.web.app import build
 from canary.web.door import MOST_CALLERS, Paces
 from tests.unit.alert.findings import START
 from tests.unit.web.desk import OPENED, Desk
+from tests.unit.web.fleet import api, snapshot
 
 pytestmark = pytest.mark.anyio
 READING = ["/status", "/targets", "/series", "/incidents", f"/incidents/{OPENED.id}", "/changes"]
@@ -107,6 +111,48 @@ async def test_guesses_are_counted_whatever_they_are() -> None:
     async with Desk(Access(per_second=2.0)).client() as http:
         statuses = [await guess(http, n) for n in range(6)]
     assert statuses == [401] * 4 + [429] * 2
+
+
+class Unread:
+    """A body that tells whether anybody read of it."""
+
+    def __init__(self) -> None:
+        self.read = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.read = True
+        yield b"{" * 100
+
+
+def posts() -> list[str]:
+    """All that is posted to, of the API's own description."""
+    described = build(api(snapshot()), Metrics(version="1")).openapi()["paths"]
+    return [
+        path.replace("{incident_id}", "aa").replace("{silence_id}", "aa")
+        for path, on in described.items()
+        if "post" in on
+    ]
+
+
+@pytest.mark.parametrize("path", [path for path in posts() if "/hooks/github" not in path])
+@pytest.mark.parametrize("header", [{}, {"authorization": "Bearer canary_wrong"}, {"authorization": "Basic !"}])
+async def test_who_has_no_token_is_turned_away_before_the_body_is_read(path: str, header: dict[str, str]) -> None:
+    body = Unread()
+    async with Desk(CLOSED).client() as http:
+        answer = await http.post(path, content=body, headers={**header, "content-type": "application/json"})
+    assert (answer.status_code, body.read) == (401, False)
+
+
+@pytest.mark.parametrize("path", ["/changes", "/hooks/github", "/silences/preview"])
+async def test_who_asks_too_often_is_turned_away_before_the_body_is_read(path: str) -> None:
+    desk = Desk(Access(per_second=1.0, github_secret="hush"))
+    bearing = {} if path != "/changes" else {"authorization": f"Bearer {desk.tokens[Role.INGEST]}"}
+    async with desk.client() as http:
+        for _ in range(2):
+            await http.post(f"/api/v1{path}", json={}, headers=bearing)
+        body = Unread()
+        answer = await http.post(f"/api/v1{path}", content=body, headers=bearing)
+    assert (answer.status_code, "retry-after" in answer.headers, body.read) == (429, True, False)
 
 
 async def guess(http: httpx.AsyncClient, n: int) -> int:

@@ -5,12 +5,14 @@ import json
 import httpx
 import pytest
 
+from canary.records import Role
 from canary.web import guard
 from canary.web.api.kit import Access
 from tests.unit.web.desk import Desk
 
 pytestmark = pytest.mark.anyio
 LOCAL = Desk(Access(hosts=frozenset({"localhost", "127.0.0.1", "::1"}), per_second=1e6))
+BEARING = {"authorization": f"Bearer {LOCAL.tokens[Role.OPERATE]}"}
 
 
 async def status(host: str, path: str = "/healthz", **headers: str) -> int:
@@ -51,7 +53,7 @@ async def test_a_page_of_elsewhere_cannot_act(origin: str, status: int) -> None:
 
 async def test_a_body_that_says_it_is_too_large_is_refused_unread() -> None:
     async with LOCAL.client("http://localhost") as http:
-        answer = await http.post("/api/v1/changes", content=b" " * (guard.MOST_BODY + 1))
+        answer = await http.post("/api/v1/changes", headers=BEARING, content=b" " * (guard.MOST_BODY + 1))
     assert answer.status_code == 413
 
 
@@ -65,7 +67,7 @@ async def test_a_body_without_a_length_is_cut_off_at_the_limit() -> None:
             yield b" " * 100_000  # type: ignore[misc]
 
     async with LOCAL.client("http://localhost") as http:
-        answer = await http.post("/api/v1/changes", content=endless())  # type: ignore[arg-type]
+        answer = await http.post("/api/v1/changes", headers=BEARING, content=endless())  # type: ignore[arg-type]
     assert (answer.status_code, sent <= guard.MOST_BODY + 200_000) == (413, True)
 
 
@@ -79,7 +81,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.M
         await asyncio.sleep(60)
 
     async with LOCAL.client("http://localhost") as http:
-        answer = await http.post("/api/v1/changes", content=hanging())  # type: ignore[arg-type]
+        answer = await http.post("/api/v1/changes", headers=BEARING, content=hanging())  # type: ignore[arg-type]
     assert answer.status_code == 408
 
 

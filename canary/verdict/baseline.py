@@ -251,8 +251,15 @@ class BaselineBench:
         return Tally(max(1, planned), max(events * weight, 1e-12), COUNTED * self._rule.alpha)
 
     def _signal(self, heard: Sequence[_Heard]) -> "_Signal":
-        planned = sum(self._planned[one.yardstick.series.group] for one in heard)
+        planned = sum(self._scored(one.yardstick) for one in heard)
         return _Signal(tuple(heard), self._voice(max(_healthy(one.detector) for one in heard), planned))
+
+    def _scored(self, yardstick: Yardstick) -> int:
+        """How many of its group's planned answers are of probes that it judges; each probe is drawn as often."""
+        group = yardstick.series.group
+        ours = (one.yardstick.thresholds for one in self._heard.values() if one.yardstick.series.group == group)
+        probes = frozenset[str]().union(*ours)
+        return round(self._planned[group] * len(yardstick.thresholds) / max(1, len(probes)))
 
     def _voice(self, healthy: float, planned: int) -> Voice:
         total = sum(self._planned.values())

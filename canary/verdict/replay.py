@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from canary.detect import Judgement, Rule, Verdict
@@ -53,7 +53,7 @@ async def replay(
     wanted = {(run.target.name, run.region, run.group) for run, *_ in volleys}
     series = [key for key in watch.signals if (key.target, key.region, key.group) in wanted]
     planned = Counter(run.group for run, *_ in volleys)
-    bench = bench_of(watch, series, rule, planned)
+    bench = bench_of(watch, series, rule, planned, frozenset(run.probe.digest for run, *_ in volleys))
     question = Question(first.purpose, first.slot_time, first.target.name, None, rule, planned)
     course = await run(store, fire, watch, [(volley,) for volley in volleys], bench, question, progress, stop)
     return Report(
@@ -71,11 +71,21 @@ async def replay(
     )
 
 
-def bench_of(watch: Watch, series: Sequence[SeriesKey], rule: Rule, planned: Mapping[str, int]) -> BaselineBench:
-    """Of the armed ones among the series; `planned` answers by probe group. Raises: BaselineError."""
+def bench_of(
+    watch: Watch,
+    series: Sequence[SeriesKey],
+    rule: Rule,
+    planned: Mapping[str, int],
+    probes: Collection[str] | None = None,
+) -> BaselineBench:
+    """Of the armed ones among the series; `planned` answers by probe group, of these probes (digests) or of all.
+
+    Raises:
+        BaselineError: none can tell the share from healthy.
+    """
     armed = {key: watched for key in series if (watched := watch.armed.get(key)) is not None}
     yardsticks = [
-        Yardstick(key, w.version, w.detector.digest, dict(w.thresholds), golden=w.n, events=w.events)
+        Yardstick(key, w.version, w.detector.digest, _fired(w.thresholds, probes), golden=w.n, events=w.events)
         for key, w in armed.items()
     ]
     bench = BaselineBench(rule, yardsticks, {w.detector.digest: w.detector for w in armed.values()}, planned)
@@ -86,3 +96,7 @@ def bench_of(watch: Watch, series: Sequence[SeriesKey], rule: Rule, planned: Map
             "record a baseline first, or more of one, or ask for a larger share"
         )
     return bench
+
+
+def _fired(thresholds: Mapping[str, float], probes: Collection[str] | None) -> dict[str, float]:
+    return {digest: each for digest, each in thresholds.items() if probes is None or digest in probes}

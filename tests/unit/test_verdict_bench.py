@@ -1,6 +1,7 @@
 """What the bench of a baseline makes of many probe groups together."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,6 +83,25 @@ def test_a_pass_speaks_of_the_share_of_all_answers_over_all_groups() -> None:
     first = found.index(Verdict.PASS) + 1
     assert 4.605 / 0.012 < first < 400
     assert first % len(GROUPS) == 0
+
+
+def test_a_signal_that_few_probes_of_a_group_are_scored_for_does_not_hold_a_pass_back() -> None:
+    """A quarter of the answers is scored for `kl`: a fault of 16 % of all answers touches 64 % of those, or none."""
+    probes = [f"d{nth}" for nth in range(4)]
+    series = {name: SeriesKey(TARGET, "lab", "prose", name) for name in ("script", "kl")}
+    judged = {"script": (QUIET, probes), "kl": (FAR, probes[:1])}
+    yardsticks = [
+        Yardstick(series[name], 1, detector.digest, dict.fromkeys(some, 0.0), golden=GOLDEN, events=0)
+        for name, (detector, some) in judged.items()
+    ]
+    detectors = {detector.digest: detector for detector, _ in judged.values()}
+    bench = BaselineBench(Rule(share=0.16, beta=0.05), yardsticks, detectors, {"prose": 40})
+    for nth in range(40):
+        digest = probes[nth % 4]
+        scores = (Score("script", 1, 0.0), *((Score("kl", 1, 0.0),) if digest == "d0" else ()))
+        seen = replace(an_answer(nth).observation, group="prose", probe_digest=digest)
+        bench.hear([Judged(seen, scores)])
+    assert (bench.judgement().verdict, bench.unspoken) == (Verdict.PASS, ())
 
 
 def test_signals_too_noisy_for_the_share_are_named_and_a_pass_does_not_wait_for_them() -> None:

@@ -100,7 +100,7 @@ def _card(incident: Incident, quiet: Quiet | None) -> str:
     rows = "".join(map(_row, lines))
     return (
         f'<article class="{colour}" id="{escape(incident.id)}"><h3>{escape(summary(incident))}</h3>'
-        f"<dl>{rows}<dt>incident</dt><dd><code>{escape(incident.id)}</code></dd></dl></article>"
+        f"<dl>{rows}<dt>story</dt><dd><code>canary incident show {escape(incident.id)}</code></dd></dl></article>"
     )
 
 

@@ -171,7 +171,7 @@ class DistanceDetector:
         """
         if math.isnan(value):
             raise ValueError("cannot judge the value nan")
-        return _bets(self.tails)[self._cell(value)]
+        return self._pays[self._cell(value)]
 
     def outcomes(self, _exposure: float, /) -> Outcomes:
         """The cells between golden values, at the largest healthy tails: for `esr.step`."""
@@ -228,9 +228,13 @@ class DistanceDetector:
     def _law(self) -> NDArray[np.float64]:
         return np.diff(np.array([0.0, *ranks(self.n), self.n + 1.0])) / (self.n + 1.0)
 
-    @property
+    @cached_property
     def _table(self) -> NDArray[np.float64]:
         return _log_e_table(self.tails)
+
+    @cached_property
+    def _pays(self) -> tuple[float, ...]:
+        return _bets(self.tails)
 
 
 @lru_cache(maxsize=256)

@@ -15,9 +15,9 @@ replica, and together they are none: then the parts of the fleet that they answe
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,10 +38,10 @@ _LEAST = 50  # of each series
 
 Cell = tuple[SeriesKey, str]
 """A series, and the replica that answered."""
+Bets = Sequence[float]
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """A fed score with what judged it."""
 
     row: ScoreRow
@@ -109,16 +109,28 @@ class Past:
         kept = self._tx.judged([slot_id]).get(slot_id)
         return [row for row in kept.scores if row.detector is not None] if kept else ()
 
-    def history(self, series: Sequence[SeriesKey], answers: int, since: datetime | None = None) -> list[Heard]:
+    def history(
+        self, series: Sequence[SeriesKey], answers: int, since: datetime | None = None, until: datetime | None = None
+    ) -> list[Heard]:
         """The latest fed scores of armed series, in the order of feeding."""
         each = max(_LEAST, answers // max(1, len(series)))
-        found = [
-            Heard(row, self._watch.armed[key])
-            for key in series
-            for row in self._latest(key, each)
-            if since is None or row.slot_time >= since
-        ]
-        return sorted(found, key=lambda heard: heard.row.seq)
+        found: list[Heard] = []
+        for key in series:
+            watched = self._watch.armed[key]
+            found += [Heard(row, watched) for row in _within(self._latest(key, each), since, until)]
+        return found if len(series) == 1 else sorted(found, key=_fed_as)
+
+    def cells(self, series: Sequence[SeriesKey], answers: int, since: datetime, until: datetime) -> dict[Cell, Bets]:
+        """What the latest of these scores bet, in the order of feeding; cells in the order of their first."""
+        each = max(_LEAST, answers // max(1, len(series)))
+        found: dict[Cell, tuple[int, Bets]] = {}
+        for key in series:
+            watched, by_replica = self._watch.armed[key], dict[str, list[ScoreRow]]()
+            for row in _within(self._latest(key, each), since, until):
+                by_replica.setdefault(row.replica, []).append(row)
+            for replica, rows in by_replica.items():
+                found[key, replica] = rows[0].seq, [Heard(row, watched).bet for row in rows]
+        return {cell: bets for cell, (_, bets) in sorted(found.items(), key=lambda cell: cell[1][0])}
 
     def _latest(self, series: SeriesKey, n: int) -> Sequence[ScoreRow]:
         limit, rows = self._read.get(series, (0, ()))
@@ -130,11 +142,18 @@ class Past:
         return rows[max(0, len(rows) - n) :]
 
 
-def blame(alarming: SeriesKey, since: Iterable[Heard]) -> Blame:
-    """Of the answers `since` the onset, on all series of the alarming one's signal."""
-    cells: dict[Cell, list[float]] = {}
-    for heard in since:
-        cells.setdefault((heard.row.series, heard.row.replica), []).append(heard.bet)
+def _within(rows: Sequence[ScoreRow], since: datetime | None, until: datetime | None) -> Sequence[ScoreRow]:
+    if since is not None:
+        rows = [row for row in rows if row.slot_time >= since]
+    return rows if until is None else [row for row in rows if row.slot_time <= until]
+
+
+def _fed_as(heard: Heard) -> int:
+    return heard.row.seq
+
+
+def blame(alarming: SeriesKey, cells: Mapping[Cell, Bets]) -> Blame:
+    """By what was bet since the onset, on all series of the alarming one's signal."""
     if not cells:
         return Blame(place_of(alarming), alarming.target)
     evidence = {cell: hierarchy.log_e(bets).sum(axis=0) for cell, bets in cells.items()}

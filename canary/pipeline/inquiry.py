@@ -30,7 +30,7 @@ from canary.detect import (
     worsening_detector,
 )
 from canary.pipeline import blame
-from canary.pipeline.blame import Heard, Past
+from canary.pipeline.blame import Cell, Heard, Past
 from canary.pipeline.scopes import hears, is_scope, of_place, place_of
 from canary.pipeline.watch import ANSWER, Watch
 from canary.records import Alarm, Blame, Finding, Interval, Scope, SeriesKey
@@ -180,11 +180,14 @@ def _traced(past: Past, alarm: Alarm, series: SeriesKey, since: datetime | None)
 
 def _history(past: Past, alarm: Alarm, series: SeriesKey, since: datetime | None, scores: int = HISTORY) -> list[Heard]:
     """What a series, or the members of a scope, were fed since then, by the golden answers of today."""
-    fed = past.history(past.members(series), scores)
-    replica = place_of(series).replica
-    fed = [one for one in fed if one.row.slot_time <= alarm.at and replica in ("", one.row.replica)]
-    heard = [one for one in fed if one.row.slot_time >= max(one.watched.since, since or one.watched.since)]
-    return heard or fed[-1:]  # clocks jump: `since` may lie after the alarm
+    replica, members = place_of(series).replica, past.members(series)
+    fed = _of_replica(replica, past.history(members, scores, since, alarm.at))
+    heard = [one for one in fed if one.row.slot_time >= one.watched.since]
+    return heard or _of_replica(replica, past.history(members, scores, until=alarm.at))[-1:]  # clocks jump
+
+
+def _of_replica(name: str, heard: list[Heard]) -> list[Heard]:
+    return [one for one in heard if one.row.replica == name] if name else heard
 
 
 def _onset(series: SeriesKey, rows: Sequence[Heard]) -> Onset:
@@ -193,12 +196,12 @@ def _onset(series: SeriesKey, rows: Sequence[Heard]) -> Onset:
 
 def _blame(past: Past, alarm: Alarm, since: datetime, aside: Collection[SeriesKey]) -> Blame:
     """Looks at all series of the alarming one's signal, but for answers of the places that are set aside."""
-    found = past.history(past.alike(alarm.series), blame.ANSWERS, since)
-    return blame.blame(alarm.series, (one for one in found if one.row.slot_time <= alarm.at and not _in(aside, one)))
+    cells = past.cells(past.alike(alarm.series), blame.ANSWERS, since, alarm.at)
+    return blame.blame(alarm.series, {cell: bets for cell, bets in cells.items() if not _in(aside, cell)})
 
 
-def _in(places: Iterable[SeriesKey], heard: Heard) -> bool:
-    return any(hears(place, heard.row.series, heard.row.replica) for place in places)
+def _in(places: Iterable[SeriesKey], cell: Cell) -> bool:
+    return any(hears(place, *cell) for place in places)
 
 
 def _strongest(touched: Sequence[Heard], alarm: Alarm) -> tuple[str, ...]:
@@ -213,8 +216,10 @@ def _log_e(series: SeriesKey, heard: Heard) -> NDArray[np.float64]:
 
 def _pooled(touched: Sequence[Heard]) -> Detector:
     """The detector of a series, or that of events at a scope's healthy rate: the mean over its answers."""
-    detectors = {heard.watched.detector for heard in touched}
+    judges = {id(heard.watched): heard.watched.detector for heard in touched}
+    detectors = set(judges.values())
     if len(detectors) == 1:
         return detectors.pop()
-    mean = sum(heard.watched.detector.healthy_event_rate(ANSWER) for heard in touched) / len(touched)
+    rates = {judge: detector.healthy_event_rate(ANSWER) for judge, detector in judges.items()}
+    mean = sum(rates[id(heard.watched)] for heard in touched) / len(touched)
     return EventDetector(-math.log1p(-min(mean, _SURE)))

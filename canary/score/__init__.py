@@ -93,7 +93,7 @@ _TABLE = (
         of_text=True,
     ),
     Scorer(
-        Signal("syntax", 2, _EVENT, _CORRUPTION, "errors", "lines of code"),
+        Signal("syntax", 3, _EVENT, _CORRUPTION, "errors", "lines of code"),
         _plain(syntax.measure),
         stratified=True,
         of_text=True,

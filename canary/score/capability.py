@@ -42,7 +42,7 @@ def _fault(case: Case) -> str:
         return "fewer positions than tokens"
     if reference is None:
         return ""
-    if _width(found) < _narrowest(reference):
+    if _is_narrow(_width(found), reference):
         return "fewer entries in the top-k than golden answers have"
     if reference.prompt_logprobs and isinstance(case.prompt_logprobs, UnscoredReason):
         return "no usable logprobs of the prompt"
@@ -53,5 +53,6 @@ def _width(logprobs: Logprobs) -> int:
     return max(map(len, logprobs.top), default=0)
 
 
-def _narrowest(reference: Reference) -> int:
-    return min(map(_width, reference.logprobs), default=0)
+def _is_narrow(width: int, reference: Reference) -> bool:
+    """Whether every golden answer has more; mostly the first one tells."""
+    return bool(reference.logprobs) and all(width < _width(golden) for golden in reference.logprobs)

@@ -212,19 +212,26 @@ def scan(text: str, allowed: frozenset[str], *, symbols: bool = True) -> Scan:
     return _report(text, letters, positions, garbled)
 
 
-def nothing_unexpected(text: str, allowed: frozenset[str]) -> bool:
-    """Whether a `scan` without symbols would find nothing.
+def letters_alone(text: str, allowed: frozenset[str]) -> int | None:
+    """How many letters a text has in which a `scan` without symbols would find nothing; None for another.
+
+    Whatever scripts are allowed beside these, nothing is unexpected in it.
 
     Shape:
-        Any string to one truth value.
+        Any string to one count or None.
+    Unit:
+        Letters.
+    Range:
+        0 <= letters <= len(text)
 
     Raises:
         Nothing.
 
-    >>> nothing_unexpected("a", frozenset(["Latn"])), nothing_unexpected("π", frozenset(["Latn"]))
-    (True, False)
+    >>> letters_alone("5 a", frozenset(["Latn"])), letters_alone("π", frozenset(["Latn"]))
+    (1, None)
     """
-    return not _find(text, allowed, symbols=False)[1]
+    letters, positions, _ = _find(text, allowed, symbols=False)
+    return None if positions else letters
 
 
 def _find(text: str, allowed: frozenset[str], *, symbols: bool) -> tuple[int, list[int], frozenset[int]]:

@@ -1,6 +1,7 @@
 """Errors in a piece of code, by its tree-sitter grammar."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from importlib import import_module
 from itertools import count
@@ -32,16 +33,18 @@ _GRAMMARS = MappingProxyType(
         "css": ("tree_sitter_css", "language"),
     }
 )
-_ELSE = MappingProxyType({"typescript": "tsx"})
-"""Language -> the grammar of its dialect that shares its name in answers, tried where a parse finds errors."""
+_DIALECT = MappingProxyType({"typescript": "tsx"})
+"""Language -> the grammar of its dialect with markup, which shares its name in answers."""
+_MARKUP = re.compile("</|/>")
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 
 def errors(language: str, piece: Piece) -> int:
     r"""The ERROR and MISSING nodes of a parse; HTML without any element counts one.
 
-    Code with errors is read again with what its grammar does not know replaced (`canary.score.dialects`), and the
-    better reading counts. A parse that takes too many steps, as no code that people write does, counts one. A cut piece
+    TypeScript with markup is read as TSX first. Code with errors is read again with what its grammar does not know
+    replaced (`canary.score.dialects`), and the better reading counts. A parse that takes too many steps, as no code
+    that people write does, is the last, and counts one where it is the first. A cut piece
     loses its last line and has its open brackets closed, and an error that reaches its end does not count.
 
     Shape:
@@ -62,25 +65,36 @@ def errors(language: str, piece: Piece) -> int:
     """
     if language == "html" and not piece.cut and ("<" not in piece.code or _open_comment(piece.code)):
         return 1
-    found = _errors(language, piece.whole, cut=piece.cut)
-    if found and language in _ELSE:
-        found = min(found, _errors(_ELSE[language], piece.whole, cut=piece.cut))
-    if found and (plain := plainer(language, piece.whole)) != piece.whole:
-        return min(found, _errors(language, plain, cut=piece.cut))
-    return found
+    least: int | None = None
+    for grammar, code in _readings(language, piece.whole):
+        found = _errors(grammar, code, cut=piece.cut)
+        if found is None:
+            break
+        least = found if least is None else min(least, found)
+        if not least:
+            break
+    return 1 if least is None else least
+
+
+def _readings(language: str, code: str) -> Iterator[tuple[str, str]]:
+    """What a text can be read as, the likeliest first: a grammar and the code."""
+    if language in _DIALECT and _MARKUP.search(code):
+        yield _DIALECT[language], code
+    yield language, code
+    if (plain := plainer(language, code)) != code:
+        yield language, plain
 
 
 def _open_comment(code: str) -> bool:
     return "<!--" in code[code.rfind("-->") + 1 :]
 
 
-def _errors(language: str, code: str, *, cut: bool) -> int:
+def _errors(language: str, code: str, *, cut: bool) -> int | None:
+    """The errors of one reading; None where it is given up."""
     source = code.encode("utf-8", "replace")
     closing = _closing(code).encode() if cut else b""
     root = _parse(language, source + closing)
-    if root is None:
-        return 1
-    return _count(root, len(source.rstrip()) if cut else None)
+    return None if root is None else _count(root, len(source.rstrip()) if cut else None)
 
 
 def _parse(language: str, source: bytes) -> Node | None:
@@ -127,6 +141,6 @@ def _parser(language: str) -> Parser:
 
 
 CHECKERS: Mapping[str, Callable[[Piece], int]] = MappingProxyType(
-    {language: partial(errors, language) for language in _GRAMMARS if language not in _ELSE.values()}
+    {language: partial(errors, language) for language in _GRAMMARS if language not in _DIALECT.values()}
 )
 """Language -> its checker: a piece of code -> number of errors."""

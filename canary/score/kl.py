@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,12 @@ def measure(case: Case) -> Judgement:
         return answer
     found = np.sort(divergences(answer, golden, case.shared))
     value = float(found[math.ceil(QUANTILE * len(found)) - 1])
-    return Measure(resolved(value, RESOLUTION), 1.0, f"median {float(np.median(found)):.2g}")
+    return Measure(resolved(value, RESOLUTION), 1.0, f"median {_median(found):.2g}")
+
+
+def _median(ordered: Floats) -> float:
+    n = len(ordered)
+    return float(ordered[(n - 1) // 2] + ordered[n // 2]) / 2
 
 
 def divergences(answer: Logprobs, golden: Logprobs, n: int) -> Floats:
@@ -81,22 +87,24 @@ def divergences(answer: Logprobs, golden: Logprobs, n: int) -> Floats:
 def _common(a: Logprobs, b: Logprobs, n: int) -> tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]]:
     if a.top[:n] == b.top[:n]:
         return a.top_logprob[:n], b.top_logprob[:n]
-    pairs = [_common_row(a, b, i) for i in range(n)]
-    return [xs for xs, _ in pairs], [ys for _, ys in pairs]
+    xs, ys = list(a.top_logprob[:n]), list(b.top_logprob[:n])
+    for i, (mine, theirs) in enumerate(zip(a.top[:n], b.top, strict=False)):
+        if mine != theirs:
+            xs[i], ys[i] = _common_row(a, b, i)
+    return xs, ys
 
 
-def _common_row(a: Logprobs, b: Logprobs, i: int) -> tuple[Sequence[float], Sequence[float]]:
-    if a.top[i] == b.top[i]:
-        return a.top_logprob[i], b.top_logprob[i]
+def _common_row(a: Logprobs, b: Logprobs, i: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     mine, theirs = (dict(zip(one.top[i], one.top_logprob[i], strict=True)) for one in (a, b))
     both = [token for token in b.top[i] if token in mine]
-    return [mine[token] for token in both], [theirs[token] for token in both]
+    return tuple(mine[token] for token in both), tuple(theirs[token] for token in both)
 
 
 def _padded(rows: Sequence[Sequence[float]], width: int) -> Floats:
     """Rows of one width. What is filled in is the same on both sides and next to impossible, so it adds nothing."""
-    filled = [row if len(row) == width else (*row, *[FLOOR] * (width - len(row))) for row in rows]
-    return np.maximum(np.array(filled, dtype=np.float64).reshape(len(rows), width), FLOOR)
+    filled = (row if len(row) == width else (*row, *[FLOOR] * (width - len(row))) for row in rows)
+    flat = np.fromiter(chain.from_iterable(filled), np.float64, len(rows) * width)
+    return np.maximum(flat.reshape(len(rows), width), FLOOR)
 
 
 def _tail(logprobs: Floats) -> Floats:

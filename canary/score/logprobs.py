@@ -5,6 +5,7 @@ Tokens are told apart by id or bytes, never by text. All differences are in nats
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 from operator import sub
 
 from canary.records import Logprobs, TokenKey, UnscoredReason
@@ -69,9 +70,11 @@ def distance(a: Logprobs, b: Logprobs) -> float:
     if a == b:
         return 0.0
     n = min(common_prefix(a, b) + 1, len(a.chosen), len(b.chosen))
-    rows = zip(a.chosen[:n], b.chosen, a.top, b.top, a.top_logprob, b.top_logprob, strict=False)
+    rows = zip(a.chosen[:n], b.chosen, a.top, b.top, _clipped_rows(a, n), _clipped_rows(b, n), strict=False)
     gaps = [
-        _mean_difference(mine, theirs) if x == y and tops == others and x in tops else _gap(a, b, i)
+        math.fsum(map(abs, map(sub, mine, theirs))) / len(mine)
+        if x == y and tops == others and x in tops
+        else _gap(a, b, i)
         for i, (x, y, tops, others, mine, theirs) in enumerate(rows)
     ]
     return sum(gaps) / n if n else 0.0
@@ -207,10 +210,11 @@ def _difference(x: float | None, y: float | None, x_least: float, y_least: float
     return max(0.0, x - y_least) if y is None else abs(x - y)
 
 
-def _mean_difference(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    if a == b:
-        return 0.0
-    return math.fsum(map(abs, map(sub, clipped(a), clipped(b)))) / len(a)
+def _clipped_rows(logprobs: Logprobs, n: int) -> Sequence[Sequence[float]]:
+    rows = logprobs.top_logprob[:n]
+    return (
+        rows if min(chain.from_iterable(rows), default=0.0) >= FLOOR else [clipped(row) if row else row for row in rows]
+    )
 
 
 def clipped(values: Sequence[float]) -> Sequence[float]:

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from canary.records import Message, Probe, Response, UnscoredReason
-from canary.score.characters import Kind, Scan, expand, nothing_unexpected, scan, scripts_in
+from canary.score.characters import Kind, Scan, expand, letters_alone, scan, scripts_in
 from canary.score.fences import fences, split_code
 from canary.score.measure import Judgement, Measure
 
@@ -60,8 +60,8 @@ def scan_answer(text: str, allowed: frozenset[str]) -> Scan:
     blocks = fences(text)
     if not blocks:
         return scan(text, allowed)
-    if nothing_unexpected(text, allowed & _IDENTIFIERS):
-        return scan(text, allowed)
+    if (letters := letters_alone(text, allowed & _IDENTIFIERS)) is not None:
+        return Scan(letters)
     prose_text, code_text = split_code(text, blocks)
     prose, code = scan(prose_text, allowed), scan(code_text, _IDENTIFIERS, symbols=False)
     counts = {kind: n for kind in Kind if (n := prose.counts.get(kind, 0) + code.counts.get(kind, 0))}

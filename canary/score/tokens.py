@@ -13,7 +13,10 @@ _LONGEST = 24
 _COPIED = re.compile(rf"[{_ALPHABET}]+|\S")
 _GROUP = re.compile(r",\d{3}")
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
-_SPOKEN = re.compile(rf"[{_ALPHABET}]+|(?:(?<![\w.])-)?\d+(?:\.\d+)?|[^\s!-/:-@\[-`{{-~]")
+_SPOKEN = re.compile(  # begins with one set of characters, which the engine of `re` looks for many times faster
+    rf"[^\s!-,./:-@\[-`{{-~](?:(?<=[{_ALPHABET}])[{_ALPHABET}]*|(?<=\d)\d*(?:\.\d+)?"
+    rf"|(?<=-)(?<![\w.]-)\d+(?:\.\d+)?|(?<![-{_ALPHABET}\d]))"
+)
 
 
 def copy_tokens(text: str, most: int = MOST_TOKENS) -> list[str]:
@@ -51,7 +54,9 @@ def spoken_tokens(text: str) -> list[str]:
     plain = text[:MOST_TEXT].casefold().replace("−", "-")
     if _GROUP.search(plain):
         plain = _THOUSANDS.sub(lambda number: number[0].replace(",", ""), plain)
-    return [token for token in _SPOKEN.findall(plain) if token.isalnum() or _says(token[-1])]
+    found: list[str] = _SPOKEN.findall(plain)
+    silent = {token for token in set(found) if not (token.isalnum() or _says(token[-1]))}
+    return [token for token in found if token not in silent] if silent else found
 
 
 def _says(char: str) -> bool:

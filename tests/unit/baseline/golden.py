@@ -30,7 +30,7 @@ TARGET = Target("small", "own", "short", Endpoint(Dialect.OPENAI_CHAT, "http://1
 RECORDING = Recording("rec-1", TARGET.name, "eu", epoch=3, n=50, started_at=AT)
 SIGNALS = {
     "script": Signal("script", 1, SignalKind.EVENT, Symptom.CORRUPTION, "runs", "letters"),
-    "syntax": Signal("syntax", 2, SignalKind.EVENT, Symptom.CORRUPTION, "errors", "answers"),
+    "syntax": Signal("syntax", 3, SignalKind.EVENT, Symptom.CORRUPTION, "errors", "answers"),
     "logprob": Signal("logprob", 1, SignalKind.DISTANCE, Symptom.DEVIATION, "nats", "answers"),
 }
 

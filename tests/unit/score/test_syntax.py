@@ -53,6 +53,11 @@ def test_an_undefined_name_in_python_is_an_error() -> None:
     assert value(judge(ANY, fenced("python", "def f(x):\n    return y + x\n"))) == 1
 
 
+@pytest.mark.parametrize("imported", ["from typing import cast\ncast", "import typing as t\nt.cast"])
+def test_an_undefined_name_in_a_type_that_a_call_is_given_is_an_error(imported: str) -> None:
+    assert value(judge(ANY, fenced("python", f'{imported}("Unknown", 1)\n'))) == 1
+
+
 def test_an_unclosed_fence_is_an_error() -> None:
     assert value(judge(ANY, "```python\nx = 1\n")) == 1
 
@@ -80,11 +85,11 @@ def test_a_fence_without_a_tag_is_in_the_language_asked_for() -> None:
 
 
 def test_prose_without_code_is_unscored() -> None:
-    assert judge(ANY, PROSE["en"]) == Unscored("syntax", 2, UnscoredReason.NO_CODE)
+    assert judge(ANY, PROSE["en"]) == Unscored("syntax", 3, UnscoredReason.NO_CODE)
 
 
 def test_a_fence_in_an_unknown_language_is_unscored() -> None:
-    assert judge(ANY, fenced("mermaid", "graph TD\n")) == Unscored("syntax", 2, UnscoredReason.NO_CODE)
+    assert judge(ANY, fenced("mermaid", "graph TD\n")) == Unscored("syntax", 3, UnscoredReason.NO_CODE)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +186,14 @@ def test_fences_are_found_as_commonmark_says(text: str, found: list[tuple[str, s
 )
 def test_a_dialect_of_a_language_is_no_error(language: str, code: str) -> None:
     assert value(judge(ANY, fenced(language, code))) == 0
+
+
+def test_typescript_that_only_looks_like_a_dialect_is_no_error() -> None:
+    assert value(judge(ANY, fenced("ts", 'const end = "</p>";\nconst name = <string>end;\n'))) == 0
+
+
+def test_a_text_whose_reading_is_given_up_is_one_error() -> None:
+    assert value(judge(ANY, fenced("ts", "a{b{" * 1950 + "\n"))) == 1
 
 
 def test_a_fault_beside_a_dialect_is_an_error() -> None:

@@ -57,7 +57,11 @@ _SQL = (
     (r"\bBEGIN\s+(?:IMMEDIATE|DEFERRED|EXCLUSIVE)\b(?:\s+TRANSACTION\b)?", "BEGIN"),
     (r"\bEND\s+TRANSACTION\b", "COMMIT"),
     (r"\bEXPLAIN\s*(?:\([\w\s,]+\)|QUERY\s+PLAN\b)", "EXPLAIN"),
-    (r"\bINSERT\s+OR\s+(?:REPLACE|IGNORE|ABORT|FAIL|ROLLBACK)\b", "INSERT"),
+    (r"\bINSERT\s+(?:IGNORE|OR\s+(?:REPLACE|IGNORE|ABORT|FAIL|ROLLBACK))\b", "INSERT"),
+    (r"\bFULLTEXT\s+(?:KEY|INDEX)\b", "KEY"),
+    (r"\s&&\s", " = "),  # overlap of arrays
+    (r"::(\w+)\[\]", r"::\1"),
+    (r"\bCONSTRAINT\s+\w+\s+UNIQUE\s*(?=\()", "UNIQUE "),
     (r"\bVALUES\s*\(([^()]*)\)(?=\s*UNION\b)", r"SELECT \1"),
     (r"\b(DELETE\s+FROM\s+\w+)\s+USING\s+\w+(?=\s+WHERE\b)", r"\1"),
     (r"\b(TYPE\s+\w+(?:\([\d\s,]*\))?)\s+USING\s+\w+::\w+", r"\1"),
@@ -93,7 +97,8 @@ _CSS = (
     (r"@container\b(?:\s+[\w-]+(?=\s*\())?", "@media"),
     (r"\((?:\s*[\w.-]+\s*[<>]=?)?\s*[\w-]+\s*[<>]=?\s*[\w.-]+\s*\)", "(min-width: 1px)"),  # (width >= 40rem)
     (r"(?<=[\w\])])[ ]&(?=\s*[{,])", ""),  # .dark & {
-    (r"^(\s*)\d+\.\d+%(?=\s*[{,])", r"\g<1>50%"),
+    (r"(^|(?<=[\s{},]))\d+\.\d+%(?=\s*[{,])", "50%"),
+    (r"(@layer\s+[\w-]+)(?:\.[\w-]+)+", r"\1"),
     (r"""(?<=["'])[ ][is](?=\])""", ""),  # [type="a" i]
     (r"@page\s*:[\w-]+", "@page"),
 )

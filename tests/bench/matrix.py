@@ -10,7 +10,6 @@ import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,8 +20,7 @@ from tests.bench import engine_noise
 from tests.bench.alternatives import ALTERNATIVES, OF_TEXT
 from tests.bench.answers import probe
 from tests.bench.faults import ANSWERS, FAULTS, Answer, answers
-from tests.bench.scorers import case
-from tests.bench.scoring import least_cpu
+from tests.bench.scorers import case, micros
 from tests.bench.table import ANY, Table
 
 CLEAN = "clean"
@@ -40,16 +38,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--record", type=Path, metavar="FILE")
     file: Path | None = parser.parse_args().record
-    micros = costs()
+    cost = costs()
     tables = [texts()]
-    print(f"{tables[0]}\n\n{spent(micros)}\n", flush=True)
+    print(f"{tables[0]}\n\n{spent(cost)}\n", flush=True)
     try:
         tables.append(engine_noise.measured())
         print(tables[-1])
     except pytest.skip.Exception as missing:
         print(missing)
     if file:
-        figures = {"tables": list(map(asdict, tables)), "micros": micros}
+        figures = {"tables": list(map(asdict, tables)), "micros": cost}
         file.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
@@ -85,14 +83,11 @@ def _shares(flagged: Sequence[set[str]]) -> Mapping[str, float]:
 def costs() -> Mapping[str, float]:
     """Microseconds of CPU of each scorer alone, on the answer of `tests.bench.scorers`."""
     response, reference, asked = case()
-    return {
-        name: 1e6 * least_cpu(partial(score_response, replace(asked, scorers=(name,)), response, reference, JUDGES), 50)
-        for name in JUDGES
-    }
+    return {name: micros(replace(asked, scorers=(name,)), response, reference, JUDGES) for name in JUDGES}
 
 
-def spent(micros: Mapping[str, float]) -> str:
-    lines = (f"{name:<22}{cost:>8.0f} us" for name, cost in micros.items())
+def spent(cost: Mapping[str, float]) -> str:
+    lines = (f"{name:<22}{one:>8.0f} us" for name, one in cost.items())
     return "\n".join(["CPU of one answer of 2 KB", "", *lines])
 
 

@@ -16,6 +16,7 @@ from typing import TextIO
 
 from canary import __version__
 from canary.alert.courier import Courier
+from canary.alert.incident import Reason, notification
 from canary.alert.receivers import build as build_receiver
 from canary.clock import Clock
 from canary.config import Config, load
@@ -185,7 +186,7 @@ class Daemon:
         self._board.committed(committed)
         for incident, reason in committed.decisions:
             facts = {"incident": incident.id, "target": incident.target, "reason": reason.value}
-            log.warning("incident", extra=facts)
+            log.log(loudness(reason, incident), "incident", extra=facts)
         if committed.decisions:
             self._wake()
         self._escalator.heed(committed.step.states)
@@ -376,6 +377,13 @@ class Daemon:
             for spec in self._ledger.audience.receivers
         }
         return Courier(self._store, receivers, self._clock, telemetry=self._metrics, rng=SystemRandom())
+
+
+def loudness(reason: Reason, incident: Incident) -> int:
+    """A level for the log: a warning of what people are told of; the same alarm again is for whoever looks for it."""
+    if reason is Reason.REPEATED:
+        return logging.DEBUG
+    return logging.INFO if notification(reason, incident) is None else logging.WARNING
 
 
 def _revision(store: Store) -> str | None:

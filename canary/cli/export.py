@@ -1,7 +1,7 @@
 """`canary export`."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,14 +11,17 @@ import click
 
 from canary.cli.common import config_at, console, progress, store_of
 from canary.cli.export_formats import FORMATS, writer
-from canary.cli.export_rows import ANSWERED, KINDS
 from canary.cli.moment import moment
+from canary.cli.remote import remote_options
 from canary.cli.word import Word
 from canary.errors import CanaryError
 
 if TYPE_CHECKING:
-    from canary.cli.export_rows import Row
+    from canary.cli.remote import Remote
+    from canary.desk.rows import Cell, Kind, Row
 
+_KINDS = ("observations", "scores", "incidents", "alarms", "changes")
+_PAGE = 1_000  # rows, or observations of which they are, that a daemon is asked for at a time
 _LAID = 1_000  # rows between two looks at the bar
 
 
@@ -31,7 +34,7 @@ _LAID = 1_000  # rows between two looks at the bar
         "canary export observations --since 1h --with-answers | jq .answer",
     ),
 )
-@click.argument("kind", type=click.Choice(list(KINDS)), metavar="KIND")
+@click.argument("kind", type=click.Choice(_KINDS), metavar="KIND")
 @click.option("--since", callback=moment, help="A day, a time with its zone, or 36h ago. [default: the first]")
 @click.option("--until", callback=moment, help="Before then. [default: now]")
 @click.option(
@@ -39,6 +42,7 @@ _LAID = 1_000  # rows between two looks at the bar
 )
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="[default: standard output]")
 @click.option("--with-answers", is_flag=True, help="Answers too, as far as they are kept: of observations only.")
+@remote_options
 @click.pass_obj
 def command(
     path: str,
@@ -48,19 +52,56 @@ def command(
     form: str,
     out: Path | None,
     with_answers: bool,
+    remote: "Remote | None",
 ) -> None:
     """What the store holds: KIND is observations, scores, incidents (a row for each finding), alarms or changes.
 
     Rows are streamed, so that any number of them takes the same memory. Observations and scores are the scheduled ones.
-    No prompt and no answer is written unless --with-answers says so. Parquet needs `pip install 'llm-canary[parquet]'`.
+    No prompt and no answer is written unless --with-answers says so; a daemon elsewhere (--url) asks for the role
+    operate for that. Parquet needs `pip install 'llm-canary[parquet]'`.
     """
+    from canary.desk.rows import ANSWERED, KINDS, Name
+
     if with_answers and kind != "observations":
         raise CanaryError("--with-answers is for observations")
-    config, chosen = config_at(path), ANSWERED if with_answers else KINDS[kind]
-    with store_of(config) as store, store.reading() as tx, _file(out) as file:
-        write, told = writer(form, file, chosen.columns), _Told(kind, chosen.read(tx, since, until))
+    chosen = ANSWERED if with_answers else KINDS[Name(kind)]
+    with _rows(path, kind, chosen, since, until, remote) as rows, _file(out) as file:
+        write, told = writer(form, file, chosen.columns), _Told(kind, rows)
         write(told)
     click.echo(f"{told.n:,} rows of {kind}", err=True)
+
+
+@contextmanager
+def _rows(
+    path: str, kind: str, chosen: "Kind", since: datetime | None, until: datetime | None, remote: "Remote | None"
+) -> "Iterator[Iterator[Row]]":
+    if remote is not None:
+        yield _far(remote, kind, chosen, since, until)
+        return
+    with store_of(config_at(path)) as store, store.reading() as tx:
+        yield chosen.read(tx, since, until)
+
+
+def _far(
+    remote: "Remote", kind: str, chosen: "Kind", since: datetime | None, until: datetime | None
+) -> "Iterator[Row]":
+    """From a daemon elsewhere, page by page. Raises: CanaryError, where its columns are others."""
+    from canary.desk.rows import ANSWERED
+
+    asked = {"since": since and since.isoformat(), "until": until and until.isoformat(), "answers": chosen is ANSWERED}
+    after: int | None = 0
+    while after is not None:
+        page = remote.get("export", kind, **asked, after=after, limit=_PAGE)
+        if [tuple(column) for column in page["columns"]] != list(chosen.columns):
+            raise CanaryError(f"{remote.url}: has other columns of {kind}: another version?")
+        yield from (_cells(row, chosen) for row in page["rows"])
+        after = page["next"]
+
+
+def _cells(row: "Sequence[Cell]", chosen: "Kind") -> "Row":
+    """Moments as such."""
+    columns = zip(row, chosen.columns, strict=True)
+    return tuple(datetime.fromisoformat(str(cell)) if cell and of == "moment" else cell for cell, (_, of) in columns)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from canary.cli.common import printable
 from canary.errors import CanaryError
 
 if TYPE_CHECKING:
-    from canary.cli.export_rows import Cell, Column, Row
+    from canary.desk.rows import Cell, Column, Row
 
 _BATCH = 10_000
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PATIENCE = timedelta(seconds=40)
 MOST_BYTES = 100_000_000
 MOST_TOKEN = 1_000
+BREATHERS, LONGEST_BREATHER = 5, 10.0  # that a daemon may ask for: how many, and seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Remote:
     def get(self, *path: str, **query: object) -> Any:
         """What stands at a path of the API."""
         asked = {name: _written(value) for name, value in query.items() if value is not None}
-        return self._send("GET", path, f"?{urlencode(asked)}" if asked else "", b"")
+        query_string = f"?{urlencode(asked, doseq=True)}" if asked else ""
+        return self._send("GET", path, query_string, b"")
 
     def post(self, *path: str, **body: object) -> Any:
         """What comes of an act."""
@@ -45,7 +47,7 @@ class Remote:
         headers = {"content-type": "application/json"} if body else {}
         if self.token is not None:
             headers["authorization"] = f"Bearer {self.token}"
-        return _read(self.url, run_async(_sent(method, url, headers, body)))
+        return _read(self.url, run_async(_sent(method, url, headers, body, BREATHERS if method == "GET" else 0)))
 
 
 def remote_options(word: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,14 +95,27 @@ def _token(file: Path | None) -> str | None:
     return token or None
 
 
-async def _sent(method: str, url: str, headers: Mapping[str, str], body: bytes) -> "Answer | NoAnswer":
-    from canary.http import HttpClient
+async def _sent(method: str, url: str, headers: Mapping[str, str], body: bytes, breathers: int) -> "Answer | NoAnswer":
+    """Waits and asks again where the daemon says that this was too often, so many times."""
+    from canary.clock import SystemClock
+    from canary.http import Answer, HttpClient
 
     http = HttpClient()
     try:
-        return await http.send(method, url, headers=headers, body=body, within=PATIENCE, max_bytes=MOST_BYTES)
+        while True:
+            answer = await http.send(method, url, headers=headers, body=body, within=PATIENCE, max_bytes=MOST_BYTES)
+            if not isinstance(answer, Answer) or answer.status != 429 or breathers <= 0:
+                return answer
+            breathers -= 1
+            await SystemClock().sleep(_breather(answer))
     finally:
         await http.aclose()
+
+
+def _breather(answer: "Answer") -> float:
+    """Seconds that it asks for, within bounds."""
+    asked = answer.headers.get("retry-after", "")
+    return min(float(asked), LONGEST_BREATHER) if asked.isascii() and asked.isdigit() else 1.0
 
 
 def _read(url: str, answer: "Answer | NoAnswer") -> Any:
@@ -127,5 +142,7 @@ def _error(url: str, status: int, document: Any) -> CanaryError:
     return (NotFound if status == 404 else CanaryError)(f"{url}: {' '.join(why.split())}{hint}")
 
 
-def _written(value: object) -> str:
+def _written(value: object) -> str | list[str]:
+    if isinstance(value, list):
+        return [str(one) for one in value]
     return str(value).lower() if isinstance(value, bool) else str(value)

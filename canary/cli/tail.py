@@ -2,47 +2,26 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from canary.cli.common import config_at, printable, store_of
 from canary.cli.complete import signal_names, target_names
+from canary.cli.remote import remote_options
 from canary.cli.word import Word
 from canary.errors import NotFound
 
 if TYPE_CHECKING:
+    from canary.cli.remote import Remote
     from canary.config import Config
-    from canary.records import Observation
-    from canary.store.base import Kept, ScoreRow, Store
+    from canary.desk.tail import Wanted
+    from canary.store.base import Store
 
-_PAGE = 500
-_FURTHEST = 100_000  # observations that are looked through for the first lines
-_LATEST = 2**40  # more observations than a store holds
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """Which observations, and which of their scores, are shown."""
-
-    targets: Sequence[str]
-    signals: Sequence[str]
-    events: bool
-
-    def scores(self, kept: "Kept") -> "list[ScoreRow]":
-        return [row for row in kept.scores if not self.signals or row.series.signal in self.signals]
-
-    def fits(self, kept: "Kept") -> bool:
-        seen = kept.observation
-        if self.targets and not any(fnmatchcase(seen.target, glob) for glob in self.targets):
-            return False
-        shown = self.scores(kept)
-        if self.signals and not shown:
-            return False
-        return not self.events or seen.failure is not None or any(row.event for row in shown)
+Look = Callable[[int | None], Mapping[str, Any]]
+"""A page of observations: the last ones, or those after one of them."""
 
 
 @click.command(
@@ -70,6 +49,7 @@ class _Wanted:
 @click.option(
     "--interval", type=click.FloatRange(0.1, 60.0), default=1.0, show_default=True, help="Seconds between looks."
 )
+@remote_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_obj
 def command(
@@ -80,23 +60,53 @@ def command(
     n: int,
     follow: bool,
     interval: float,
+    remote: "Remote | None",
     as_json: bool,
 ) -> None:
     """Scheduled observations as they are kept, one line each; never an answer's text.
 
     A line has the time of the slot, the target, the probe, the replica, how long it took, and what was wrong: a
-    failure, or the signals of which the answer is an event. It reads the store, so no daemon is needed.
+    failure, or the signals of which the answer is an event. It reads the store, so no daemon is needed; with --url it
+    asks a daemon elsewhere.
     """
-    config, wanted = config_at(path), _Wanted(targets, signals, events)
-    _require_known(config, signals)
-    told = _json if as_json else _line
+    from canary.desk.tail import Wanted
+
+    wanted = Wanted(targets, signals, events)
+    pause = interval if follow else None
+    told = json.dumps if as_json else lambda one: _line(one, plainly=not signals)
+    try:
+        for one in _near(path, wanted, n, pause) if remote is None else _followed(_far(remote, wanted, n), pause):
+            click.echo(told(one), color=_colour())
+    except KeyboardInterrupt:
+        return
+
+
+def _near(path: str, wanted: "Wanted", n: int, pause: float | None) -> Iterator[Mapping[str, Any]]:
+    """From the config's own store."""
+    from canary.desk.tail import after, latest
+
+    config = config_at(path)
+    _require_known(config, wanted.signals)
+
     with store_of(config) as store:
         _require_kept(store)
-        try:
-            for kept in _followed(store, wanted, n, interval if follow else None):
-                click.echo(told(kept, wanted), color=_colour())
-        except KeyboardInterrupt:
-            return
+
+        def look(seq: int | None) -> Mapping[str, Any]:
+            with store.reading() as tx:
+                return latest(tx, wanted, n) if seq is None else after(tx, wanted, seq)
+
+        yield from _followed(look, pause)
+
+
+def _far(remote: "Remote", wanted: "Wanted", n: int) -> Look:
+    """From a daemon elsewhere."""
+
+    def look(seq: int | None) -> Mapping[str, Any]:
+        chosen = {"target": list(wanted.targets), "signal": list(wanted.signals), "events": wanted.events}
+        found: Mapping[str, Any] = remote.get("observations", **chosen, after=seq, last=n if seq is None else None)
+        return found
+
+    return look
 
 
 def _require_known(config: "Config", signals: Sequence[str]) -> None:
@@ -117,104 +127,40 @@ def _require_kept(store: "Store") -> None:
         raise NotFound("there is no store yet: `canary run` or `canary db upgrade` makes one")
 
 
-def _followed(store: "Store", wanted: _Wanted, n: int, interval: float | None) -> "Iterator[Kept]":
-    """The last n that are wanted, then what is committed after them, in that order."""
+def _followed(look: Look, pause: float | None) -> Iterator[Mapping[str, Any]]:
+    """The last ones that are wanted, then what is kept after them, in that order."""
     from time import sleep
 
-    end = _end(store)
-    yield from _last(store, wanted, n, end)
-    while interval is not None:
-        page = _page(store, end)
-        yield from filter(wanted.fits, page)
-        end = page[-1].seq if page else end
-        if len(page) < _PAGE:
-            sleep(interval)
+    page = look(None)
+    yield from page["observations"]
+    while pause is not None:
+        page = look(page["next"])
+        yield from page["observations"]
+        if not page["full"]:
+            sleep(pause)
 
 
-def _end(store: "Store") -> int:
-    """The last seq, by bisection: each look is one step into an index."""
-    low, high = 0, _LATEST
-    with store.reading() as tx:
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if tx.kept(after=middle - 1, limit=1) else (low, middle)
-    return low
+def _line(one: Mapping[str, Any], *, plainly: bool) -> str:
+    at, took = datetime.fromisoformat(one["at"]), f"{one['duration_seconds'] * 1000:.0f} ms"
+    where = " ".join(filter(None, (one["target"], one["probe"], one["replica"])))
+    return f"{at:%H:%M:%S}Z {printable(where)} {took} {_outcome(one, plainly=plainly)}"
 
 
-def _last(store: "Store", wanted: _Wanted, n: int, end: int) -> "list[Kept]":
-    """The last n of those up to `end`, looked for further and further back."""
-    found: list[Kept] = []
-    begin = end
-    while len(found) < n and begin > 0 and end - begin < _FURTHEST:
-        begin, until = max(0, begin - _PAGE), begin
-        page = (kept for kept in _page(store, begin) if kept.seq <= until and wanted.fits(kept))
-        found = [*page, *found]
-    return found[-n:] if n else []
-
-
-def _page(store: "Store", after: int) -> "Sequence[Kept]":
-    with store.reading() as tx:
-        return tx.kept(after=after, limit=_PAGE)
-
-
-def _line(kept: "Kept", wanted: _Wanted) -> str:
-    seen = kept.observation
-    where = f"{seen.target} {seen.probe_id}" + (f" {printable(seen.replica)}" if seen.replica else "")
-    took = f"{seen.duration.total_seconds() * 1000:.0f} ms"
-    return (
-        f"{seen.slot_time:%H:%M:%S}Z {where} {took} {_outcome(seen, wanted.scores(kept), plainly=not wanted.signals)}"
-    )
-
-
-def _outcome(seen: "Observation", scores: "Sequence[ScoreRow]", *, plainly: bool) -> str:
+def _outcome(one: Mapping[str, Any], *, plainly: bool) -> str:
     """What was wrong, in colour; where signals were asked for, their values."""
-    if seen.failure is not None:
-        return click.style(f"{seen.failure.kind.value}: {seen.failure.detail}", fg="red", bold=True)
-    told = [click.style(_scored(row), fg="yellow", bold=True) if row.event else _scored(row) for row in scores]
-    wrong = [text for text, row in zip(told, scores, strict=True) if row.event] if plainly else told
+    if one["failure"] is not None:
+        return click.style(printable(f"{one['failure']}: {one['failure_detail']}"), fg="red", bold=True)
+    scores = one["scores"]
+    told = [click.style(_scored(row), fg="yellow", bold=True) if row.get("event") else _scored(row) for row in scores]
+    wrong = [text for text, row in zip(told, scores, strict=True) if row.get("event")] if plainly else told
     return ", ".join(wrong) or click.style("ok", fg="green")
 
 
-def _scored(row: "ScoreRow") -> str:
-    from canary.records import Score
-
-    if not isinstance(row.score, Score):
-        return f"{row.series.signal} unscored ({row.score.reason.value})"
-    note = f" ({printable(row.score.note)})" if row.event and row.score.note else ""
-    return f"{row.series.signal} {row.score.value:.4g}{note}"
-
-
-def _json(kept: "Kept", wanted: _Wanted) -> str:
-    seen = kept.observation
-    facts = {
-        "seq": kept.seq,
-        "slot_id": seen.slot_id,
-        "at": seen.slot_time.isoformat(),
-        "target": seen.target,
-        "region": seen.region,
-        "group": seen.group,
-        "probe": seen.probe_id,
-        "replica": seen.replica,
-        "duration_seconds": seen.duration.total_seconds(),
-        "failure": None if seen.failure is None else seen.failure.kind.value,
-        "scores": [_score_facts(row) for row in wanted.scores(kept)],
-    }
-    return json.dumps(facts)
-
-
-def _score_facts(row: "ScoreRow") -> dict[str, object]:
-    from canary.records import Score
-
-    if not isinstance(row.score, Score):
-        return {"signal": row.series.signal, "unscored": row.score.reason.value}
-    score = row.score
-    return {
-        "signal": score.signal,
-        "value": score.value,
-        "exposure": score.exposure,
-        "event": row.event,
-        "note": score.note,
-    }
+def _scored(row: Mapping[str, Any]) -> str:
+    if "unscored" in row:
+        return printable(f"{row['signal']} unscored ({row['unscored']})")
+    note = f" ({row['note']})" if row["event"] and row["note"] else ""
+    return printable(f"{row['signal']} {row['value']:.4g}{note}")
 
 
 def _colour() -> bool | None:

@@ -24,6 +24,19 @@ class Word(click.Command):
         self.examples = examples
 
     @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name != "--url":
+                raise
+            raise click.UsageError(
+                "this works with the config and the store of its machine, and fires from there where it fires:"
+                " run it beside the daemon, without --url",
+                ctx,
+            ) from None
+
+    @override
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), meaning) for code, meaning in self.exits.items()])

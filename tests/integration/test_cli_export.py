@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from canary.cli.export_formats import writer
-from canary.cli.export_rows import KINDS
+from canary.desk.rows import KINDS
 from canary.records import Alarm, Change, ChangeKind, SeriesKey
 from canary.store import open_store
 from tests.integration.kept import SECRET, WHEN, an_observation, desk_in, keep

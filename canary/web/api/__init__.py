@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from starlette.routing import Match
 
-from canary.web.api import changes, feedback, gate, hooks, incidents, reading, scores, silences
+from canary.web.api import bulk, changes, feedback, gate, hooks, incidents, reading, scores, silences
 from canary.web.api.fields import Problem
 from canary.web.api.kit import Api
 from canary.web.guard import SAFE
@@ -32,6 +32,6 @@ def _unnamed(api: Api) -> tuple[str, ...]:
 def routes(api: Api) -> APIRouter:
     """All of them."""
     router = APIRouter(prefix=PREFIX, responses=_ERRORS)
-    for part in (reading, incidents, changes, hooks, gate, feedback, scores, silences):
+    for part in (reading, bulk, incidents, changes, hooks, gate, feedback, scores, silences):
         router.include_router(part.routes(api))
     return router

@@ -1,14 +1,15 @@
-"""The rows of `canary export`: flat, of fixed columns, read from the store one after the other."""
+"""What the store holds as rows: flat, of fixed columns, read one after the other, or page by page."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from enum import StrEnum
+from itertools import islice
+from typing import Literal
 
-if TYPE_CHECKING:
-    from canary.records import Finding, Incident, Observation
-    from canary.store.base import ScoreRow, Transaction
+from canary.records import Finding, Incident, Observation, Score
+from canary.store.base import Kept, ScoreRow, Transaction
 
 Cell = str | int | float | bool | datetime | None
 Row = tuple[Cell, ...]
@@ -19,26 +20,63 @@ _PAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What can be exported: its columns, and how its rows are read."""
+    """What can be exported: its columns, and how its rows are read: all, or those of one kept observation (`each`)."""
 
     columns: Sequence[Column]
-    read: "Callable[[Transaction, datetime | None, datetime | None], Iterator[Row]]"
+    read: Callable[[Transaction, datetime | None, datetime | None], Iterator[Row]]
+    each: Callable[[Transaction, Kept], Iterator[Row]] | None = None
+
+
+class Name(StrEnum):
+    """What the store holds."""
+
+    OBSERVATIONS = "observations"
+    SCORES = "scores"
+    INCIDENTS = "incidents"
+    ALARMS = "alarms"
+    CHANGES = "changes"
+
+
+def page(
+    tx: Transaction, kind: Kind, span: tuple[datetime | None, datetime | None], after: int, limit: int
+) -> tuple[list[Row], int | None]:
+    """The rows of at most `limit` observations, or so many rows, and after what to go on; None at the end."""
+    since, until = span
+    if kind.each is None:
+        rows = list(islice(kind.read(tx, since, until), after, after + limit))
+        return rows, after + limit if len(rows) == limit else None
+    kept = tx.kept(after=after, since=since, until=until, limit=limit)
+    each = kind.each
+    return [row for one in kept for row in each(tx, one)], kept[-1].seq if len(kept) == limit else None
 
 
 def _texts(*names: str) -> tuple[Column, ...]:
     return tuple((name, "text") for name in names)
 
 
-def _observations(tx: "Transaction", since: datetime | None, until: datetime | None) -> Iterator[Row]:
+def _observations(tx: Transaction, since: datetime | None, until: datetime | None) -> Iterator[Row]:
     yield from map(_observation, tx.observations(since=since, until=until))
 
 
-def _answered(tx: "Transaction", since: datetime | None, until: datetime | None) -> Iterator[Row]:
+def _answered(tx: Transaction, since: datetime | None, until: datetime | None) -> Iterator[Row]:
     for seen in tx.observations(since=since, until=until, bodies=True):
         yield (*_observation(seen), *_answer(seen))
 
 
-def _observation(seen: "Observation") -> Row:
+def _one(_: Transaction, kept: Kept) -> Iterator[Row]:
+    yield _observation(kept.observation)
+
+
+def _one_answered(tx: Transaction, kept: Kept) -> Iterator[Row]:
+    seen = tx.observation(kept.observation.slot_id) or kept.observation
+    yield (*_observation(kept.observation), *_answer(seen))
+
+
+def _marks(_: Transaction, kept: Kept) -> Iterator[Row]:
+    return map(_score, kept.scores)
+
+
+def _observation(seen: Observation) -> Row:
     return (
         seen.slot_id,
         seen.slot_time,
@@ -58,7 +96,7 @@ def _observation(seen: "Observation") -> Row:
     )
 
 
-def _answer(seen: "Observation") -> Row:
+def _answer(seen: Observation) -> Row:
     answer = seen.response
     if answer is None:
         return (None,) * len(_ANSWER)
@@ -66,16 +104,14 @@ def _answer(seen: "Observation") -> Row:
     return answer.finish.value, answer.prompt_tokens, answer.completion_tokens, answer.text, calls
 
 
-def _scores(tx: "Transaction", since: datetime | None, until: datetime | None) -> Iterator[Row]:
+def _scores(tx: Transaction, since: datetime | None, until: datetime | None) -> Iterator[Row]:
     after = 0
     while page := tx.kept(after=after, since=since, until=until, limit=_PAGE):
         yield from (_score(row) for kept in page for row in kept.scores)
         after = page[-1].seq
 
 
-def _score(row: "ScoreRow") -> Row:
-    from canary.records import Score
-
+def _score(row: ScoreRow) -> Row:
     series, judged = row.series, row.score
     scored = judged if isinstance(judged, Score) else None
     return (
@@ -96,13 +132,13 @@ def _score(row: "ScoreRow") -> Row:
     )
 
 
-def _incidents(tx: "Transaction", since: datetime | None, until: datetime | None) -> Iterator[Row]:
+def _incidents(tx: Transaction, since: datetime | None, until: datetime | None) -> Iterator[Row]:
     for incident in tx.incidents():
         if _within(incident.opened_at, since, until):
             yield from (_finding(incident, finding) for finding in incident.findings)
 
 
-def _finding(incident: "Incident", finding: "Finding") -> Row:
+def _finding(incident: Incident, finding: Finding) -> Row:
     onset, size = finding.onset, finding.size
     return (
         incident.id,
@@ -132,7 +168,7 @@ def _finding(incident: "Incident", finding: "Finding") -> Row:
     )
 
 
-def _alarms(tx: "Transaction", since: datetime | None, until: datetime | None) -> Iterator[Row]:
+def _alarms(tx: Transaction, since: datetime | None, until: datetime | None) -> Iterator[Row]:
     for alarm in tx.alarms(since=since):
         if _within(alarm.at, since, until):
             series = alarm.series
@@ -140,7 +176,7 @@ def _alarms(tx: "Transaction", since: datetime | None, until: datetime | None) -
             yield (alarm.id, alarm.at, alarm.slot_id, *place, alarm.evidence, alarm.detector)
 
 
-def _changes(tx: "Transaction", since: datetime | None, until: datetime | None) -> Iterator[Row]:
+def _changes(tx: Transaction, since: datetime | None, until: datetime | None) -> Iterator[Row]:
     for change in tx.changes(since=since, until=until):
         told = change.summary, change.scope.name, change.link, change.author
         yield (change.id, change.kind.value, change.at, change.finished_at, *told)
@@ -171,9 +207,9 @@ _OBSERVATION: tuple[Column, ...] = (
     ("status", "count"),
 )
 
-KINDS: Mapping[str, Kind] = {
-    "observations": Kind(_OBSERVATION, _observations),
-    "scores": Kind(
+KINDS: Mapping[Name, Kind] = {
+    Name.OBSERVATIONS: Kind(_OBSERVATION, _observations, _one),
+    Name.SCORES: Kind(
         (
             *_texts("slot_id"),
             ("at", "moment"),
@@ -187,8 +223,9 @@ KINDS: Mapping[str, Kind] = {
             *_texts("note"),
         ),
         _scores,
+        _marks,
     ),
-    "incidents": Kind(
+    Name.INCIDENTS: Kind(
         (
             *_texts("incident", "state", "part"),
             ("opened_at", "moment"),
@@ -211,7 +248,7 @@ KINDS: Mapping[str, Kind] = {
         ),
         _incidents,
     ),
-    "alarms": Kind(
+    Name.ALARMS: Kind(
         (
             *_texts("alarm"),
             ("at", "moment"),
@@ -222,7 +259,7 @@ KINDS: Mapping[str, Kind] = {
         ),
         _alarms,
     ),
-    "changes": Kind(
+    Name.CHANGES: Kind(
         (
             *_texts("change", "kind"),
             ("at", "moment"),
@@ -233,5 +270,5 @@ KINDS: Mapping[str, Kind] = {
     ),
 }
 
-ANSWERED = Kind((*_OBSERVATION, *_ANSWER), _answered)
+ANSWERED = Kind((*_OBSERVATION, *_ANSWER), _answered, _one_answered)
 """Observations with what was answered."""

@@ -1,6 +1,6 @@
 """`canary backtest`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -34,11 +34,14 @@ if TYPE_CHECKING:
     from canary.config import Config
     from canary.draw import Track
     from canary.hindsight.backtest import Rerun, Setting
+    from canary.hindsight.reign import Group
     from canary.hindsight.verdicts import Comparison, Pair, Side
     from canary.records import Change, Incident
     from canary.store.base import Store
 
 _MOST_ROWS = 20
+_NAMED = 5
+_WHY = "handed in, not probed, and judged as it came"
 
 
 @click.command(
@@ -70,10 +73,13 @@ def command(
 ) -> None:
     """Run the detectors of a config over what is stored, and compare: what would have been raised, and when?
 
+    What was handed in (feedback, scores of external targets) is left out, and named.
+
     Stored scores are taken as they are; where the config asks for one that was not made, answers that are still kept
     are scored again. Nothing is written to the store. Detectors begin empty at --since.
     """
     from canary.hindsight.backtest import Judge, rerun
+    from canary.hindsight.handed import handed_in
 
     present = config_at(path)
     tried = config_at(other) if other else present
@@ -94,11 +100,14 @@ def command(
         if run.first is None or run.last is None:
             raise CanaryError("the store holds no scheduled answer of that time")
         changes = _changes(store, tried, run.first, run.last)
-        compared = _compared(store, run, setting, changes, since, until)
+        handed = handed_in(store, tried.region, since, until)
+        compared = _compared(store, run, setting, changes, handed, since, until)
     if as_json:
-        say(_facts(tried, run, compared))
+        say({**_facts(tried, run, compared), "left_out": _left_out(handed)})
     else:
         _show(console(), tried, judge, run, compared)
+        for line in _omitted(handed):
+            click.echo(line)
 
 
 def _setting(present: "Config", tried: "Config") -> "Setting":
@@ -137,20 +146,35 @@ def _compared(
     run: "Rerun",
     setting: "Setting",
     changes: "tuple[Change, ...]",
+    handed: "Mapping[Group, int]",
     since: datetime | None,
     until: datetime | None,
 ) -> "Comparison":
     from canary.alert.incident import Policy
+    from canary.hindsight.handed import without
     from canary.hindsight.verdicts import compare, lived
 
     return compare(
         run.would,
-        lived(store, setting.region, since, until),
+        without(lived(store, setting.region, since, until), handed),
         changes,
         per_week=setting.terms.false_alarms_per_week,
         lasted=_lasted(run),
         policy=Policy(),
     )
+
+
+def _left_out(handed: "Mapping[Group, int]") -> list[dict[str, object]]:
+    return [{"target": target, "group": group, "observations": n, "why": _WHY} for (target, group), n in handed.items()]
+
+
+def _omitted(handed: "Mapping[Group, int]") -> Iterator[str]:
+    """What the comparison says nothing of, and why."""
+    if not handed:
+        return
+    named = ", ".join(f"{target} {group}" for target, group in sorted(handed)[:_NAMED])
+    more = f" and {len(handed) - _NAMED} more" if len(handed) > _NAMED else ""
+    yield printable(f"left out, with their alarms: {sum(handed.values()):,} observations of {named}{more}: {_WHY}")
 
 
 def _lasted(run: "Rerun") -> timedelta:

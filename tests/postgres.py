@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
@@ -70,19 +71,30 @@ class PostgresServer:
             raise RuntimeError(f"{program} failed with {done.returncode}: {said!r}")
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
+@contextmanager
+def served() -> Iterator[PostgresServer]:
+    """A server while the block runs, in a folder that goes with it. Raises: OSError, RuntimeError, SubprocessError."""
     folder = Path(tempfile.mkdtemp(prefix="canary-pg-"))
     try:
         if owner := _owner():
             os.chown(folder, owner["user"], owner["group"])
         server = PostgresServer(_programs(), folder)
-    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
         shutil.rmtree(folder, ignore_errors=True)
-        _missing(f"no PostgreSQL for tests: {error}")
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(served())
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            _missing(f"no PostgreSQL for tests: {error}")
+        yield server
 
 
 def _programs() -> Path:

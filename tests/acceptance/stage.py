@@ -118,10 +118,10 @@ class Place:
         """Start from a store in which baselines are recorded and active."""
         shutil.copy(golden, self.folder / "canary.db")
 
-    def canary(self, *words: str) -> str:
+    def canary(self, *words: str, within: float = 300) -> str:
         """Run a command to its end; its output."""
         command = [sys.executable, "-m", "canary", "-c", str(self.path), *words]
-        done = subprocess.run(command, env=self.environ, capture_output=True, text=True, check=False, timeout=300)
+        done = subprocess.run(command, env=self.environ, capture_output=True, text=True, check=False, timeout=within)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

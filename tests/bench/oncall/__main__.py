@@ -28,6 +28,9 @@ from tests.bench.panels import Source
 CUT = Path(__file__).parents[2] / "integration" / "scenarios" / "overlap-small.yaml"
 """overlap-2025 cut to fifteen hours: in whole it is two million probes, more than two cores fire in three hours."""
 
+WAKING = 60.0
+"""Seconds from the page until somebody types."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -85,7 +88,8 @@ def _source(running: Stage) -> Source:
 def answer(running: Stage, incident: Incident, out: Path | None) -> None:
     """The session, and what is kept of it."""
     place = running.place
-    session = Session(place, running.pages.texts[incident.id], incident, neighbour(running.scenario, incident))
+    time.sleep(WAKING)
+    session = Session(place, running.pages.texts[incident.id], incident, neighbour(running, incident))
     evidence = place.folder / "oncall-evidence.svg"
     session.perform(evidence)
     print(session.transcript, flush=True)
@@ -95,11 +99,12 @@ def answer(running: Stage, incident: Incident, out: Path | None) -> None:
         shutil.copy(evidence, out)
 
 
-def neighbour(played: Scenario, incident: Incident) -> str:
-    """The same model on the same platform, in a pool that the incident does not speak of."""
+def neighbour(running: Stage, incident: Incident) -> str:
+    """A pool of the same platform that no incident speaks of; of the same model, if there is one."""
     model, platform, _ = incident.findings[0].target.split("/")
-    others = played.covered(f"{model}/{platform}/*") - played.covered(incident.target)
-    return min(others)
+    touched = running.scenario.covered(*(one.target for one in running.place.incidents()))
+    well = running.scenario.covered(f"*/{platform}/*") - touched
+    return min(well, key=lambda name: (not name.startswith(f"{model}/"), name))
 
 
 def _row(running: Stage, fault: str, told: Told) -> Row:

@@ -3,8 +3,9 @@
 Every finding names the smallest part of the fleet that explains it. Its home is an incident that is open, or was
 resolved within the reopen window, and in which its series stands, or a finding that it is one fault with:
 
-* Findings of the same symptom are one fault where they overlap in the fleet; or lie beside each other, on the
-  same model or platform, and began in the same time (onset intervals, widened by the merge window, overlap).
+* Findings of the same symptom are one fault where the newer lies in the place of the older; or overlaps with it, or
+  lies beside it, on the same model or platform, and both began in the same time (onset intervals, widened by the merge
+  window, overlap). What reaches beyond a place and began later is another fault.
 * Findings of different symptoms are one fault where they began in the same time in exactly the same part of the fleet,
   or may have: the part that explains one of them next best counts while it is not ruled out.
 
@@ -49,7 +50,9 @@ def _one_fault(known: Finding, finding: Finding, policy: Policy) -> bool:
     )
     if known.symptom is not finding.symptom:
         return together and (_may_be_at(known, finding.scope) or _may_be_at(finding, known.scope))
-    return known.scope.overlaps(finding.scope) or (together and _beside(known.scope, finding.scope))
+    if known.scope.includes(finding.scope):
+        return True
+    return together and (known.scope.overlaps(finding.scope) or _beside(known.scope, finding.scope))
 
 
 def _beginnings(finding: Finding) -> tuple[Interval, ...]:

@@ -23,7 +23,7 @@ import numpy as np
 
 from canary.alert.home import DOUBT
 from canary.detect import hierarchy
-from canary.pipeline.scopes import Level, members, place_of, scope_of
+from canary.pipeline.scopes import Level, members, place_of, scope_of, servers_of
 from canary.pipeline.watch import Watch, Watched, exposure_of, heard_as
 from canary.records import Blame, SeriesKey
 from canary.store.base import ScoreRow, Transaction
@@ -204,8 +204,11 @@ def _places(evidence: Mapping[Cell, np.ndarray]) -> Mapping[SeriesKey, frozenset
     for cell in evidence:
         series, replica = cell
         levels = [level for level in Level if replica or level is not Level.REPLICA]
-        for place in (series, *(scope_of(level, series, replica) for level in levels)):
+        for place in (series, *(scope_of(level, series, replica) for level in levels), servers_of(series)):
             found.setdefault(place, set()).add(cell)
+    for series, _ in evidence:  # where a platform has one pool, it is the platform
+        if found.get(servers_of(series)) == found[scope_of(Level.PLATFORM, series)]:
+            del found[servers_of(series)]
     return {place: frozenset(cells) for place, cells in found.items()}
 
 

@@ -65,12 +65,12 @@ def investigate(past: Past, alarm: Alarm, watch: Watch, told: Iterable[Finding],
     rows, began = _traced(past, alarm, alarm.series, since)
     aside = _apart(alike, Scope.of(alarm.series.target))
     place = _blame(past, alarm, rows[began.best].row.slot_time, aside)
-    akin = next((one for one in alike if one in standing and one.scope.overlaps(place.place.scope)), None)
+    akin = next((one for one in alike if one in standing and _is_of(past, alarm, one, place)), None)
     if akin is not None:
         return _again(past, alarm, watch, akin, _where(past, alarm, akin, alike))
     there = of_place(place.place, alarm.series)
     if there != alarm.series:
-        rows, began = _traced(past, alarm, there, since)
+        rows, began = _traced(past, alarm, there, since, aside)
     return _found(alarm, watch, rows, began, place)
 
 
@@ -109,10 +109,15 @@ def _where(past: Past, alarm: Alarm, known: Finding, alike: Iterable[Finding]) -
     return told if unclear or apart else latest
 
 
+def _is_of(past: Past, alarm: Alarm, known: Finding, place: Blame) -> bool:
+    """Whether what is wrong at a place is what is known to be wrong there, at least from the same time on."""
+    return known.scope.overlaps(place.place.scope) and not _later_beyond(past, alarm, known, place)
+
+
 def _later_beyond(past: Past, alarm: Alarm, known: Finding, latest: Blame) -> bool:
     """Whether what is wrong outside the told place began later: then a second fault is what makes it look wider."""
     told, wide = _watching(known), of_place(latest.place, alarm.series)
-    if not latest.place.scope.includes(known.scope) or told == wide:
+    if told == wide:
         return False
     rows = _history(past, alarm, wide, known.onset.low)
     beyond = [one for one in rows if not hears(told, one.row.series, one.row.replica)]
@@ -164,14 +169,19 @@ def _found(alarm: Alarm, watch: Watch, rows: Sequence[Heard], began: Onset, plac
     return finding, RecoveryTest.for_(detector, finding.size, ANSWER, alpha=_ALPHA)
 
 
-def _traced(past: Past, alarm: Alarm, series: SeriesKey, since: datetime | None) -> tuple[list[Heard], Onset]:
-    """What it heard, and since when it is wrong. A small share takes long to find, and began long ago."""
+def _traced(
+    past: Past, alarm: Alarm, series: SeriesKey, since: datetime | None, aside: Collection[SeriesKey] = ()
+) -> tuple[list[Heard], Onset]:
+    """What it heard, and since when it is wrong. A small share takes long to find, and began long ago.
+
+    Answers of places that are set aside say nothing of when it began, unless there are no others.
+    """
     scores = HISTORY
-    rows = _history(past, alarm, series, since, scores)
+    rows = _beside(aside, _history(past, alarm, series, since, scores))
     began = _onset(series, rows)
     while began.low == 0 and scores < _MOST_HISTORY:
         scores *= _FURTHER
-        more = _history(past, alarm, series, since, scores)
+        more = _beside(aside, _history(past, alarm, series, since, scores))
         if len(more) == len(rows):
             break
         rows, began = more, _onset(series, more)
@@ -184,6 +194,12 @@ def _history(past: Past, alarm: Alarm, series: SeriesKey, since: datetime | None
     fed = _of_replica(replica, past.history(members, scores, since, alarm.at))
     heard = [one for one in fed if one.row.slot_time >= one.watched.since]
     return heard or _of_replica(replica, past.history(members, scores, until=alarm.at))[-1:]  # clocks jump
+
+
+def _beside(places: Collection[SeriesKey], heard: list[Heard]) -> list[Heard]:
+    cells = {(one.row.series, one.row.replica) for one in heard} if places else ()
+    inside = {cell for cell in cells if _in(places, cell)}
+    return [one for one in heard if (one.row.series, one.row.replica) not in inside] or heard if inside else heard
 
 
 def _of_replica(name: str, heard: list[Heard]) -> list[Heard]:

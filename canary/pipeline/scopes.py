@@ -130,6 +130,12 @@ def scope_of(level: Level, series: SeriesKey, replica: str = "") -> SeriesKey:
     return SeriesKey(target, series.region, group, series.signal)
 
 
+def servers_of(series: SeriesKey) -> SeriesKey:
+    """A pool of a platform, whatever models it serves: no detector hears it as a whole, but its servers may be bad."""
+    _, platform, pool = series.target.rsplit("/", 2)
+    return SeriesKey("/".join((ANY, platform, pool)), series.region, ANY, series.signal)
+
+
 def is_scope(series: SeriesKey) -> bool:
     """Whether it is of many series."""
     return series.group.startswith(ANY) or ANY in series.target.rsplit("/", 2)

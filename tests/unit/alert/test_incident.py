@@ -55,6 +55,19 @@ def test_the_same_symptom_belongs_to_the_open_incident_whenever_it_began() -> No
     assert home([incident], finding("syntax_error", onset=600), START + minutes(610), POLICY) == incident
 
 
+@pytest.mark.parametrize("target", ["opus/api/*", "*/api/tpu-1", "*/*/*"])
+@pytest.mark.parametrize(("onset", "same"), [(-30, True), (30, False)])
+def test_the_same_symptom_beyond_the_place_is_the_same_fault_if_it_began_then(
+    target: str, onset: float, *, same: bool
+) -> None:
+    assert (home([opened()], finding("syntax_error", target=target, onset=onset), START, POLICY) == opened()) is same
+
+
+def test_the_same_symptom_in_a_part_of_the_place_is_the_same_fault_whenever_it_began() -> None:
+    wide, _ = absorb(None, finding(target="opus/api/*"), START, POLICY)
+    assert home([wide], finding("syntax_error", onset=600), START + minutes(610), POLICY) == wide
+
+
 def test_another_symptom_with_an_overlapping_onset_is_the_same_fault() -> None:
     incident = opened()
     assert home([incident], finding("distance", Symptom.DEVIATION, onset=-35), START, POLICY) == incident

@@ -18,16 +18,21 @@ from canary.store.base import ScoreRow, Transaction
 from canary.testing import FakeClock
 from tests.unit.pipeline.stage import BROKEN, CLEAN, MINUTE, PROBE, START, TERMS, baseline, ledger, target
 
-TARGETS = [
-    replace(target(pool), model=model, platform=platform)
-    for model in ("mid", "opus")
-    for platform in ("api", "cloud")
-    for pool in ("a", "b", "c")
-]
+
+def fleet(*models: str) -> list[Target]:
+    return [
+        replace(target(pool), model=model, platform=platform)
+        for model in models
+        for platform in ("api", "cloud")
+        for pool in ("a", "b", "c")
+    ]
 
 
-def watch() -> Watch:
-    rhythms = [Rhythm(one.name, "prose", (PROBE,), MINUTE, replicas=True) for one in TARGETS]
+TARGETS = fleet("mid", "opus")
+
+
+def watch(targets: Sequence[Target] = TARGETS) -> Watch:
+    rhythms = [Rhythm(one.name, "prose", (PROBE,), MINUTE, replicas=True) for one in targets]
     golden = [
         baseline(SeriesKey(r.target, "eu", "prose", name)) for r in rhythms for name in ("script", "availability")
     ]
@@ -79,6 +84,7 @@ def first(share: float, touched: str, minutes: int = 500) -> Incident:
         (0.1, "mid/api", "mid/api/*"),
         (0.1, "/cloud/", "*/cloud/*"),
         (0.1, "opus/", "opus/*/*"),
+        (0.2, "api/b", "*/api/b"),
         (0.05, "", "*/*/*"),
     ],
 )
@@ -170,6 +176,24 @@ def _suffers(one: Target, minute: int) -> bool:
     return (one.model == "mid" and one.platform == "api" and 60 <= minute < 200) or (
         one.model == "opus" and one.platform == "cloud" and minute >= 130
     )
+
+
+def test_a_fault_of_a_pool_in_all_models_is_not_taken_for_an_older_one_of_a_model() -> None:
+    """They cross in one target, and show the same symptom."""
+    store, rng, clock, targets = (
+        MemoryStore(),
+        np.random.default_rng(5),
+        FakeClock(START),
+        fleet("mid", "opus", "small"),
+    )
+    book = ledger(store, clock, watch(targets))
+    for minute in range(600):
+        clock.advance(MINUTE)
+        old = {one.name for one in targets if minute >= 60 and "mid/api/" in one.name and rng.random() < 0.05}
+        new = {one.name for one in targets if minute >= 500 and "/api/b" in one.name and rng.random() < 0.5}
+        book.commit([answer(one, minute, BROKEN if one.name in old | new else CLEAN, "r1") for one in targets])
+    with store.reading() as tx:
+        assert [one.target for one in tx.incidents()] == ["mid/api/*", "*/api/b"]
 
 
 class Counted:

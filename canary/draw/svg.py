@@ -1,7 +1,8 @@
 """A picture as SVG: one file without references, light or dark as its reader is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from itertools import groupby
 
 from canary.draw.marks import DARK, LIGHT, Ink, Label, Mark, Path, Picture, Point, Shape
 
@@ -15,7 +16,7 @@ def svg(picture: Picture) -> str:
         f'width="{picture.width:g}" height="{picture.height:g}" font-family="{_FONT}">'
     )
     title = f"<title>{_clean(picture.title)}</title>"
-    return "\n".join([head, title, _style(), *map(_element, picture.marks), "</svg>\n"])
+    return "\n".join([head, title, _style(), *_elements(picture.marks), "</svg>\n"])
 
 
 def _style() -> str:
@@ -29,10 +30,18 @@ def _rules(palette: Mapping[Ink, str]) -> str:
     )
 
 
-def _element(mark: Mark) -> str:
+def _elements(marks: Sequence[Mark]) -> Iterator[str]:
+    """Lines of one ink and width that follow each other are one element: answers are thousands of ticks."""
+    for pen, some in groupby(marks, key=lambda mark: (mark.ink, mark.width) if isinstance(mark, Path) else None):
+        if pen is None:
+            yield from (_element(mark) for mark in some if not isinstance(mark, Path))
+        else:
+            lines = "".join(f"M{_points(mark.points)}" for mark in some if isinstance(mark, Path))
+            yield f'<path class="{pen[0]}-line" stroke-width="{pen[1]:g}" d="{lines}"/>'
+
+
+def _element(mark: Shape | Label) -> str:
     match mark:
-        case Path(points, ink, width):
-            return f'<polyline class="{ink}-line" stroke-width="{width:g}" points="{_points(points)}"/>'
         case Shape(points, ink):
             return f'<polygon class="{ink}" points="{_points(points)}"/>'
         case Label((x, y), text, ink, anchor, size):

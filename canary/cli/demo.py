@@ -131,7 +131,7 @@ def _checked(incidents: "Sequence[Incident]", *, faulty: bool) -> "Incident":
 
 
 def _tell(out: "Console", incident: "Incident") -> None:
-    from canary.alert.message import text
+    from canary.alert.words import text
 
     out.print(panel("\n".join(text(incident)), f"[bold red]incident {incident.id}[/]"))
 

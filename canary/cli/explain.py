@@ -121,7 +121,7 @@ def _draw(out: Path, incident: "Incident | None", accounts: "Sequence[Account]",
 
 
 def _title(incident: "Incident | None", accounts: "Sequence[Account]") -> str:
-    from canary.alert.message import summary
+    from canary.alert.words import summary
 
     if incident is None:
         alarm = accounts[0].case.alarm

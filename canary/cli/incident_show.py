@@ -142,7 +142,7 @@ def _golden(tx: "Transaction", seen: "Observation") -> list[str]:
 def _show(out: "Console", config: "Config", story: _Story, *, answers: bool) -> None:
     from rich.markup import escape
 
-    from canary.alert.message import text
+    from canary.alert.words import text
     from canary.desk.story import traced, watching
 
     found = story.incident
@@ -163,7 +163,7 @@ def _show(out: "Console", config: "Config", story: _Story, *, answers: bool) -> 
 
 
 def _findings(found: "Incident") -> "Table":
-    from canary.alert.message import answers
+    from canary.alert.gist import answers
     from canary.desk.story import watching
 
     table = columns("finding", "alarms", "since", "share", "recovered")
@@ -204,7 +204,7 @@ def _exhibit(config: "Config", one: "Exhibit", golden: Sequence[str], *, answers
 
 def _next(story: _Story) -> Iterator[str]:
     """What to type now."""
-    from canary.alert.message import replay_command
+    from canary.alert.gist import replay_command
 
     found = story.incident
     if story.exhibits:

@@ -132,7 +132,7 @@ def in_bursts(target: "Target", groups: "Groups", size: int) -> "Groups":
 
 def aim(config: "Config", store: "Store", what: str, target_name: str | None) -> "tuple[Target, Groups]":
     """What to fire at whom, by probe group. Raises: NotFound."""
-    from canary.alert.message import largest
+    from canary.alert.gist import largest
     from canary.daemon.assembly import probes_on, target_of
     from canary.errors import NotFound
 
@@ -277,7 +277,7 @@ def _worst_first(report: "Report") -> "list[Shown]":
 
 
 def _table(report: "Report") -> "Table":
-    from canary.alert.message import answers
+    from canary.alert.gist import answers
 
     table = columns("series", "events", "share", "evidence")
     for shown in _worst_first(report):

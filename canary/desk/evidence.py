@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from canary.alert.message import evidence
+from canary.alert.gist import evidence
 from canary.errors import NotFound
 from canary.records import Incident, Observation, Score, SeriesKey, Unscored
 from canary.score import SIGNALS

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from canary.alert import silences
-from canary.alert.message import summary
 from canary.alert.routing import covers, must, place_of
 from canary.alert.severity import Severity
+from canary.alert.words import summary
 from canary.desk.ground import Ground
 from canary.errors import NotFound, ReportError
 from canary.records import PLACE, Act, AuditEntry, Incident, Label, Matchers, Silence, Symptom

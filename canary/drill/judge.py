@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from canary.alert.message import first_onset
+from canary.alert.gist import first_onset
 from canary.alert.suspects import Suspect
 from canary.drill.scenario import Scenario, Truth
 from canary.drill.shape import Expected

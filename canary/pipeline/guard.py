@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from canary.alert.message import first_onset
+from canary.alert.gist import first_onset
 from canary.baseline import Difference, striking
 from canary.pipeline.drift import differences
 from canary.records import Baseline, BaselineStatus, Change, ChangeKind, Incident, Probe, Recording

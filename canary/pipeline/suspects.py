@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from canary.alert.message import first_onset, last_worsening
+from canary.alert.gist import first_onset, last_worsening
 from canary.alert.suspects import LOOK_BACK, Spot, Suspect, Suspects, rank
 from canary.records import Incident, Interval, Scope
 from canary.store.base import StateKind, Transaction

@@ -18,9 +18,10 @@ from datetime import datetime
 from typing import Any
 
 from canary.alert import incident as machine
+from canary.alert.gist import evidence
 from canary.alert.links import Links
 from canary.alert.maintenance import Window
-from canary.alert.message import Extras, describe_change, evidence, notification, with_news
+from canary.alert.message import Extras, describe_change, notification, with_news
 from canary.alert.news import news
 from canary.alert.quiet import holding, hushed
 from canary.alert.routing import Hearer, Route, group_of, hearers

@@ -9,8 +9,8 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from canary.alert.message import summary, text
 from canary.alert.quiet import Quiet
+from canary.alert.words import summary, text
 from canary.records import Incident
 from canary.web.status import Snapshot, TargetState, TargetStatus
 

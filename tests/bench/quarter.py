@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from canary.alert.message import first_onset, last_worsening
+from canary.alert.gist import first_onset, last_worsening
 from canary.alert.suspects import Suspect
 from canary.detect import Armed, Detector, DistanceDetector, EsrState, EventDetector, arm, esr, hierarchy
 from canary.pipeline.scopes import Hierarchy, hierarchy_of, scope_of

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from canary.alert.gist import first_onset, last_worsening
 from canary.alert.incident import Decision, Reason
-from canary.alert.message import first_onset, last_worsening
 from canary.pipeline.suspects import suspects
 from canary.records import Incident, Interval, Symptom
 from canary.store import MemoryStore

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from canary.alert.gist import foremost, replay_command
 from canary.alert.incident import Policy, absorb, acknowledge, recover, suppress
 from canary.alert.links import Links
-from canary.alert.message import Extras, describe, foremost, notification, render, replay_command, summary, text
+from canary.alert.message import Extras, describe, notification, render
 from canary.alert.suspects import Suspect, Suspects
+from canary.alert.words import summary, text
 from canary.records import Blame, Change, ChangeKind, Finding, Incident, NotificationKind, Place, Scope, Symptom
 from tests.unit.alert.findings import START, finding, minutes
 

@@ -7,7 +7,6 @@ long-lived tasks fails, all end, and so does the process: a canary that is half 
 import asyncio
 import logging
 import signal
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,6 +24,7 @@ from canary.daemon.audience import audience_of
 from canary.daemon.board import Board, Checks
 from canary.daemon.desk import FrontDesk
 from canary.daemon.escalator import Escalator, alarm_states, kept
+from canary.daemon.firing import Firing
 from canary.daemon.fund import Fund
 from canary.daemon.health import Health
 from canary.daemon.heartbeat import Heart
@@ -38,8 +38,8 @@ from canary.pipeline.record import REVISION
 from canary.pipeline.watch import Watch
 from canary.pipeline.writer import Writer, weight
 from canary.probe.client import ProbeClient
-from canary.records import Incident, Run, Silence
-from canary.schedule.scheduler import MissReason, Scheduler
+from canary.records import Incident, Silence
+from canary.schedule.scheduler import Scheduler
 from canary.store import Store, open_store
 from canary.web.app import build as build_app
 from canary.web.server import WebServer
@@ -65,7 +65,6 @@ class Daemon:
         self._config = load(path, environ)
         self._store = open_store(assembly.store_url(self._config), create=True)
         self._http = HttpClient()
-        self._client = ProbeClient(self._http, clock)
         self._metrics = Metrics(version=__version__, states=[state.value for state in TargetState])
         self._health = Health(clock)
         self._board = Board(self._metrics, clock, self._checks)
@@ -74,21 +73,28 @@ class Daemon:
         watch = assembly.watch_of(self._config, self._store)
         self._ledger = Ledger(self._store, watch, audience_of(self._config), clock)
         self._writer = Writer(self._commit, clock, weigh=lambda fired: weight(fired.observations))
+        fund = Fund(kept(self._store, self._config.region).hours)
+        self._escalator = Escalator(self._config, watch, self._purse, alarm_states(self._store), fund)
+        self._firing = Firing(
+            ProbeClient(self._http, clock),
+            self._purse,
+            self._writer,
+            self._metrics,
+            clock,
+            lambda volley: self._escalator.pays(volley, clock.now()),
+        )
         self._scheduler = Scheduler(
             assembly.plan_of(self._config),
             clock,
-            self._fire,
-            missed=self._missed,
-            lateness=self._late,
-            fire_extra=self._fire_extra,
+            self._firing.fire,
+            missed=self._firing.missed,
+            lateness=self._firing.late,
+            fire_extra=self._firing.fire_extra,
         )
-        fund = Fund(kept(self._store, self._config.region).hours)
-        self._escalator = Escalator(self._config, watch, self._purse, alarm_states(self._store), fund)
         self._courier = self._new_courier()
         self._heart = Heart(clock, self._http, self._metrics, lambda: sum(self._checks(), ()))
         sources = clock, self._store, self._board, self._ledger, lambda: self._config
         self._desk = FrontDesk(path, environ, *sources, self._took_note, self._decided)
-        self._misses: Counter[tuple[str, str]] = Counter()
         self._changing = asyncio.Lock()  # config and baselines change one at a time
         self._renewed, self._hung_up, self._stopping = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._last_alive: datetime | None = None
@@ -138,34 +144,7 @@ class Daemon:
             for task in background:
                 task.cancel()
 
-    # -- one run, or burst
-
-    async def _fire(self, volley: Sequence[Run]) -> None:
-        """A burst is fired as a whole or not at all, and kept as a whole: cut short, it is as if it had not been."""
-        first = volley[0]
-        if not self._purse.allows(first.target, self._clock.now()):
-            for run in volley:
-                self._miss(run, "token_budget")
-            return
-        observations = await self._client.fire_at_once(volley)
-        for observation in observations:
-            self._purse.spent(observation)
-        await self._writer.put(Fired(first.probe, observations))
-
-    async def _fire_extra(self, volley: Sequence[Run]) -> None:
-        if self._escalator.pays(volley, self._clock.now()):
-            self._metrics.extra()
-            await self._fire(volley)
-
-    def _missed(self, run: Run, reason: MissReason) -> None:
-        self._miss(run, reason.value)
-
-    def _miss(self, run: Run, reason: str) -> None:
-        self._metrics.missed(reason)
-        self._misses[run.target.name, reason] += 1
-
-    def _late(self, _run: Run, lateness: timedelta) -> None:
-        self._metrics.late(lateness)
+    # -- batches
 
     def _commit(self, batch: Sequence[Fired]) -> None:
         """In the writer's thread, which waits for the event loop to take note."""
@@ -265,9 +244,7 @@ class Daemon:
         self._metrics.alive(self._clock.now(), ahead=self._scheduler.ahead)
         self._board.tell_states()
         self._board.escalated(self._escalator.keys, left=self._escalator.left(self._clock.now()))
-        for (target, reason), slots in self._misses.items():
-            log.warning("slots_missed", extra={"target": target, "reason": reason, "slots": slots})
-        self._misses.clear()
+        self._firing.tell_missed()
 
     def _checks(self) -> tuple[Checks, Checks]:
         return self._health.live(), self._health.ready(config=self._config.digest, waiting=self._writer.depth)

@@ -38,6 +38,6 @@ class TailOut(Out):
 class RowsOut(Out):
     """`columns` are pairs of a name and text, number, count, flag or moment."""
 
-    columns: list[tuple[str, str]]
+    columns: list[list[str]]
     rows: list[list[str | float | int | bool | None]]
     next: int | None

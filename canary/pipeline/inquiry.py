@@ -60,8 +60,9 @@ def investigate(past: Past, alarm: Alarm, watch: Watch, told: Iterable[Finding],
     inside = next((one for one in standing if one in alike and hears(_watching(one), alarm.series, "")), None)
     if inside is not None and (past.tired or not _doubled(inside.alarms + 1)):
         return replace(inside, alarms=1), None
-    ends = (one.recovered_at for one in alike if one.series == alarm.series and one.recovered_at is not None)
-    since = max(ends, default=None)
+    ended = [one for one in alike if one.series == alarm.series and one.recovered_at is not None]
+    before = max(ended, key=_recovered, default=None)
+    since = before.recovered_at if before else None
     rows, began = _traced(past, alarm, alarm.series, since)
     aside = _apart(alike, Scope.of(alarm.series.target))
     place = _blame(past, alarm, rows[began.best].row.slot_time, aside)
@@ -71,7 +72,15 @@ def investigate(past: Past, alarm: Alarm, watch: Watch, told: Iterable[Finding],
     there = of_place(place.place, alarm.series)
     if there != alarm.series:
         rows, began = _traced(past, alarm, there, since, aside)
-    return _found(alarm, watch, rows, began, place)
+    finding, test = _found(alarm, watch, rows, began, place)
+    if before is not None and began.low == 0:  # it may have been there already, behind what was there then
+        low = min(before.onset.low, finding.onset.low)
+        finding = replace(finding, onset=replace(finding.onset, low=low))
+    return finding, test
+
+
+def _recovered(finding: Finding) -> datetime:
+    return finding.recovered_at or finding.onset.low
 
 
 def _is_in(past: Past, alarm: Alarm, place: SeriesKey) -> bool:
@@ -207,7 +216,7 @@ def _of_replica(name: str, heard: list[Heard]) -> list[Heard]:
 
 
 def _onset(series: SeriesKey, rows: Sequence[Heard]) -> Onset:
-    return onset(np.stack([_log_e(series, heard) for heard in rows]))
+    return onset(_log_e(series, rows))
 
 
 def _blame(past: Past, alarm: Alarm, since: datetime, aside: Collection[SeriesKey]) -> Blame:
@@ -225,9 +234,9 @@ def _strongest(touched: Sequence[Heard], alarm: Alarm) -> tuple[str, ...]:
     return tuple(heard.row.slot_id for heard in events[:EVIDENCE_KEPT]) or (alarm.slot_id,)
 
 
-def _log_e(series: SeriesKey, heard: Heard) -> NDArray[np.float64]:
-    """What an answer says to the detector of the series or scope."""
-    return hierarchy.log_e(heard.bet) if is_scope(series) else heard.log_e
+def _log_e(series: SeriesKey, rows: Sequence[Heard]) -> NDArray[np.float64]:
+    """What answers say to the detector of the series or scope."""
+    return hierarchy.log_e([one.bet for one in rows]) if is_scope(series) else np.stack([one.log_e for one in rows])
 
 
 def _pooled(touched: Sequence[Heard]) -> Detector:

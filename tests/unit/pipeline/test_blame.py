@@ -10,6 +10,7 @@ import pytest
 from canary.alert.incident import Reason
 from canary.pipeline.advance import alarms_again
 from canary.pipeline.blame import Past
+from canary.pipeline.inquiry import investigate
 from canary.pipeline.ledger import Fired
 from canary.pipeline.watch import Rhythm, Watch, muster
 from canary.records import Finish, Incident, IncidentState, Observation, Response, Run, SeriesKey, Target
@@ -232,3 +233,16 @@ def test_in_a_storm_of_alarms_the_fleet_has_one_incident_and_few_findings() -> N
         alarms = len(tx.alarms())
     assert (incident.target, reasons.count(Reason.OPENED)) == ("*/*/*", 1)
     assert sum(finding.alarms for finding in incident.findings) == alarms > 100
+
+
+def test_what_may_have_hidden_behind_an_ended_fault_may_be_as_old_as_that() -> None:
+    """It is there in the very first answers after the other's end, so nothing says that it was not before."""
+    store, on, end = MemoryStore(), watch(), START + 120 * MINUTE
+    for _ in play(store, 0.3, "mid/api/b", 200):
+        pass
+    with store.reading() as tx:
+        (incident,) = tx.incidents()
+        alarm = max((one for one in tx.alarms() if one.series.target == "mid/api/b"), key=lambda one: one.at)
+        ended = replace(next(one for one in incident.findings if one.series == alarm.series), recovered_at=end)
+        found, _ = investigate(Past(tx, on), alarm, on, [ended], [])
+    assert found.onset.low == ended.onset.low < end <= found.onset.best

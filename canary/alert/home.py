@@ -7,7 +7,8 @@ resolved within the reopen window, and in which its series stands, or a finding 
   lies beside it, on the same model or platform, and both began in the same time (onset intervals, widened by the merge
   window, overlap). What reaches beyond a place and began later is another fault.
 * Findings of different symptoms are one fault where they began in the same time in exactly the same part of the fleet,
-  or may have: the part that explains one of them next best counts while it is not ruled out.
+  or may have: the part that explains one of them next best counts while it is not ruled out, and so does the part
+  whose own detector raised it.
 
 So one fault seen by several signals or on several pools is one incident, and bugs that overlap with other symptoms,
 places or onsets stay apart. Availability and quality never share an incident.
@@ -60,9 +61,9 @@ def _beginnings(finding: Finding) -> tuple[Interval, ...]:
 
 
 def _may_be_at(finding: Finding, scope: Scope) -> bool:
-    """Whether it is in exactly this part of the fleet, as far as it is known."""
+    """Whether it is in exactly this part of the fleet, as far as it is known, or alarmed there by itself."""
     doubted = finding.blame.runner_up if finding.blame and finding.blame.margin < DOUBT else None
-    return scope in (finding.scope, doubted.scope if doubted else None)
+    return scope in (finding.scope, doubted.scope if doubted else None, Scope.of(finding.series.target))
 
 
 def _beside(one: Scope, other: Scope) -> bool:

@@ -93,7 +93,7 @@ def judge(played: Played, store: Store) -> Judgement:
     scenario, wanted = played.scenario, played.scenario.file.expect
     with store.reading() as tx:
         told = list(_told(tx, played))
-        homes = [_home(one, wanted.incidents) for one in told]
+        homes = [_home(one, wanted.incidents, scenario.truths) for one in told]
         outcomes = tuple(
             _outcome(tx, scenario, expected, [one for one, home in zip(told, homes, strict=True) if home == at])
             for at, expected in enumerate(wanted.incidents)
@@ -170,11 +170,14 @@ def _explains(truth: Truth, covered: frozenset[str], low: datetime, opened_at: d
     return bool(truth.targets & covered) and truth.began <= opened_at and low <= truth.ended
 
 
-def _home(one: Told, wanted: Sequence[Expected]) -> int | None:
-    """The expectation that an incident answers: by its first symptom, or else by any."""
-    fitting = [(_closeness(one, expected), -at) for at, expected in enumerate(wanted) if expected.fault in one.causes]
-    closeness, at = max(fitting, default=(0, 0))
-    return -at if closeness else None
+def _home(one: Told, wanted: Sequence[Expected], truths: Collection[Truth]) -> int | None:
+    """The expectation that an incident answers: by its first symptom, or else by any; of some, what began with it."""
+    fitting = [
+        (closeness, -min(abs(one.onset - truth.began) for truth in truths if truth.name == expected.fault), -at)
+        for at, expected in enumerate(wanted)
+        if expected.fault in one.causes and (closeness := _closeness(one, expected))
+    ]
+    return -max(fitting)[-1] if fitting else None
 
 
 def _closeness(one: Told, expected: Expected) -> int:

@@ -73,7 +73,7 @@ def investigate(past: Past, alarm: Alarm, watch: Watch, told: Iterable[Finding],
     if there != alarm.series:
         rows, began = _traced(past, alarm, there, since, aside)
     finding, test = _found(alarm, watch, rows, began, place)
-    if before is not None and began.low == 0:  # it may have been there already, behind what was there then
+    if before is not None and began.low <= 1:  # from the first answer on: it may have hidden behind what ended there
         low = min(before.onset.low, finding.onset.low)
         finding = replace(finding, onset=replace(finding.onset, low=low))
     return finding, test

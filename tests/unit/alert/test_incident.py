@@ -97,6 +97,13 @@ def test_another_symptom_is_the_same_fault_while_its_place_may_be_the_same(margi
     assert (home([wide], narrow, START, POLICY) == wide) is same
 
 
+def test_another_symptom_is_the_same_fault_where_a_finding_of_a_wider_place_alarmed_by_itself() -> None:
+    wide = replace(finding(), blame=Blame(Place(Scope(None, "api", "tpu-1")), TARGET))
+    incident, _ = absorb(None, wide, START, POLICY)
+    assert home([incident], finding("kl", Symptom.DEVIATION), START, POLICY) == incident
+    assert home([incident], finding("kl", Symptom.DEVIATION, target="mid/api/tpu-1"), START, POLICY) is None
+
+
 def test_an_incident_keeps_its_series_wherever_they_are_said_to_be() -> None:
     elsewhere = replace(ONE, blame=Blame(Place(Scope("small", "cloud")), "small/cloud/a"))
     assert home([opened()], elsewhere, START, POLICY) == opened()

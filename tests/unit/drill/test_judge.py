@@ -16,10 +16,10 @@ from tests.unit.drill.small import written
 PLACE = Scope("mid", "api", "tpu")
 
 
-def judged(folder, *edits, replica="api-tpu-1"):
+def judged(folder, *edits, replica="api-tpu-1", nth=0):
     """What is said of one incident that opens a quarter of an hour after the fault began."""
     scenario = load(written(folder, *edits))
-    began = scenario.truths[0].began
+    began = next(truth.began for truth in scenario.truths if truth.name == "corruption")
     found = replace(
         finding(target="mid/api/tpu"),
         onset=Interval(began, began, began),
@@ -32,8 +32,7 @@ def judged(folder, *edits, replica="api-tpu-1"):
     with store.transaction() as tx:
         tx.put_incident(incident)
     played = Played(scenario, 1, None, None, 0, (Event(now, incident, Reason.OPENED),), (told,))
-    (outcome,) = judge(played, store).outcomes
-    return outcome
+    return judge(played, store).outcomes[nth]
 
 
 @pytest.mark.parametrize(("replica", "held"), [("api-tpu-1", True), ("api-tpu-2", False), ("", False)])
@@ -50,6 +49,14 @@ def test_a_fault_elsewhere_counts_from_where_it_began_first(tmp_path):
         '    elsewhere: [{where: "*/api/gpu", timeline: [{at: +30m, share: 0.1}]}]',
     )
     assert judged(tmp_path, earlier).delay.time == timedelta(minutes=45)
+
+
+def test_of_two_faults_with_its_symptom_an_incident_is_that_which_began_with_it(tmp_path):
+    older = "  - {name: older, kind: corruption, where: mid/api/tpu, timeline: [{at: +10m, share: 0.1}]}\n"
+    faults = ("faults:\n", f"faults:\n{older}")
+    first = ("incidents: [", "incidents: [{fault: older, symptoms: [corruption]}, ")
+    assert not judged(tmp_path, faults, first, nth=0).incidents
+    assert judged(tmp_path, faults, first, nth=1).incidents
 
 
 def test_what_was_noticed_first_is_told(tmp_path):

@@ -68,6 +68,16 @@ _scope = click.option(
 )
 
 
+def _require_considered(kind: str | None) -> None:
+    """A change of kind model ends what golden answers say of all in its scope: that is no default."""
+    source = click.get_current_context().get_parameter_source("where")
+    if kind == ChangeKind.MODEL and source is click.core.ParameterSource.DEFAULT:
+        raise click.UsageError(
+            "a change of kind model needs --scope: all that lies there is learned anew, and pages nobody until then "
+            "(--scope '*' for the whole fleet)"
+        )
+
+
 @click.group(cls=Noun)
 def command() -> None:
     """Record, import and list changes: deploys, configs, flags, weights. Incidents name those that may be the cause."""
@@ -113,8 +123,10 @@ def add(
     (weights, tokenizer, template), scale, hardware or other.
 
     Golden answers say nothing of another model: after a change of kind model the targets in its scope are learning, and
-    nobody is paged for their quality, until `canary baseline record --version NAME` has learnt how it answers.
+    nobody is paged for their quality, until `canary baseline record --version NAME` has learnt how it answers. So it
+    has to name its --scope, and --at where golden answers of the new model are there already.
     """
+    _require_considered(kind)
     if until is not None and until < at:
         raise click.BadParameter("lies before --at", param_hint="--until")
     if remote is not None and author is not None:
@@ -159,6 +171,7 @@ def import_(path: str, source: str, file: Any, where: Scope, kind: str | None, a
     --scope holds where the source says none: a deployment's payload or a Flagger webhook's metadata may say a "scope",
     an Application the annotation "canary/scope".
     """
+    _require_considered(kind)
     config = config_at(path)
     name = getattr(file, "name", "<stdin>")
     defaults = Defaults(where, ChangeKind(kind) if kind else None)

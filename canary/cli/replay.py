@@ -247,17 +247,16 @@ def show(out: "Console", report: "Report") -> None:
 def meaning(report: "Report", more: str = "-n") -> str:
     """What the verdict says, in a sentence."""
     judgement, rule = report.judgement, report.rule
-    healthy, faulty = "a healthy target would fail", "of answers, the target would have"
+    healthy = "a healthy target would fail"
+    fault, faulty = "with a fault that shows in", "of answers, the target would have"
     match report.verdict.value:
         case "fail":
             return f"{judgement.signal} is not as in the baseline ({healthy} with a chance of {rule.alpha:.0%} at most)"
         case "pass":
             apart = f" (but for one that only {_either(report.unspoken)} would show)" if report.unspoken else ""
-            return f"with a fault in {rule.share:.1%} {faulty} passed with a chance of {rule.beta:.0%} at most{apart}"
+            return f"{fault} {rule.share:.1%} {faulty} passed with a chance of {rule.beta:.0%} at most{apart}"
         case _ if judgement.visible < 1.0:
-            return (
-                f"not sure; with a fault in {judgement.visible:.1%} {faulty} failed with a chance of {rule.power:.0%}"
-            )
+            return f"not sure; {fault} {judgement.visible:.1%} {faulty} failed with a chance of {rule.power:.0%}"
         case _:
             return f"not sure: too few judged answers to see any fault; give a larger {more}"
 

@@ -103,6 +103,17 @@ def test_what_cannot_be_recorded_is_refused_with_a_remedy(desk: Desk, args: tupl
     assert "hunter2" not in refused.output
 
 
+def test_a_change_of_the_whole_fleets_models_is_said_and_never_a_default(desk: Desk) -> None:
+    """It ends what golden answers say: nobody would be paged for the quality of any target."""
+    refused = desk("change", "add", "model", "version 2")
+    assert refused.exit_code == 2
+    assert "a change of kind model needs --scope" in refused.stderr
+    elsewhere = desk("change", "add", "model", "version 2", "--url", "http://127.0.0.1:1")
+    assert "a change of kind model needs --scope" in elsewhere.stderr
+    assert desk("change", "add", "model", "version 2", "--scope", "*").exit_code == 0
+    assert [one.kind for one in changes(desk)] == [ChangeKind.MODEL]
+
+
 def test_a_summary_cannot_steer_a_terminal(desk: Desk) -> None:
     desk("change", "add", "flag", "a\x1b[2Jb\nc")
     assert changes(desk)[0].summary == "a [2Jb"

@@ -16,4 +16,7 @@ def test_a_pass_says_which_faults_it_does_not_speak_of() -> None:
 
 
 def test_a_pass_that_speaks_of_everything_makes_no_exception() -> None:
-    assert passed() == "with a fault in 1.2% of answers, the target would have passed with a chance of 1% at most"
+    assert (
+        passed()
+        == "with a fault that shows in 1.2% of answers, the target would have passed with a chance of 1% at most"
+    )

@@ -1,6 +1,6 @@
 """Observations as they are kept, page by page: what was wrong with each, and never an answer's text."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -9,7 +9,8 @@ from canary.store.base import Kept, ScoreRow, Transaction
 
 PAGE = 500
 """Observations that are looked at in one go."""
-_FURTHEST = 100_000  # that are looked through for the last ones
+FURTHEST = 100_000
+"""Observations that are looked through for the last ones, where nobody else waits."""
 _LATEST = 2**40  # more than a store holds
 
 
@@ -34,12 +35,21 @@ class Wanted:
         return not self.events or seen.failure is not None or any(row.event for row in shown)
 
 
-def latest(tx: Transaction, wanted: Wanted, n: int) -> dict[str, object]:
-    """The last n that are wanted, as JSON; `next` is where to go on from, `full` says that more is there already."""
+def latest(
+    tx: Transaction,
+    wanted: Wanted,
+    n: int,
+    furthest: int = FURTHEST,
+    in_time: Callable[[], bool] = lambda: True,
+) -> dict[str, object]:
+    """The last n that are wanted, as JSON; `next` is where to go on from, `full` says that more is there already.
+
+    They are fewer where `furthest` observations were looked through, or it was not `in_time` any more.
+    """
     end = _end(tx)
     found: list[Kept] = []
     begin = end
-    while len(found) < n and begin > 0 and end - begin < _FURTHEST:
+    while len(found) < n and begin > 0 and end - begin < furthest and in_time():
         begin, until = max(0, begin - PAGE), begin
         page = tx.kept(after=begin, limit=PAGE)
         found = [*(kept for kept in page if kept.seq <= until and wanted.fits(kept)), *found]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
@@ -23,6 +23,7 @@ from canary.desk.tokens import bearer
 from canary.errors import BaselineError, CanaryError, ChangeError, NotFound, ReportError, StoreUnavailable
 from canary.records import Incident, Token
 from canary.store.base import Store, Transaction
+from canary.web.api.lane import Lane
 from canary.web.door import Door
 from canary.web.gates import Gates
 from canary.web.intake import Intake
@@ -32,12 +33,15 @@ log = logging.getLogger(__name__)
 
 THREADS = 4
 """Of the API alone: however many ask, the writer finds a thread."""
-MOST_ASIDE = 4
-RETRY_SECONDS = 5
 
 T = TypeVar("T")
 Survey = Callable[[bool], Mapping[str, object]]
 """What `canary status --json` says; True: with the reach. Called in a thread."""
+
+
+def written(content: object) -> bytes:
+    """As compact JSON."""
+    return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
 class Json(JSONResponse):
@@ -45,7 +49,7 @@ class Json(JSONResponse):
 
     @override
     def render(self, content: Any) -> bytes:
-        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+        return written(content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,8 @@ class Api:
         self.door = Door(self._known, clock, open_reading=access.open_reading, per_second=access.per_second)
         self._store = store
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="canary-api")
-        self._aside = ThreadPoolExecutor(1, thread_name_prefix="canary-api-aside")
-        self._under_way: dict[Hashable, asyncio.Future[Any]] = {}
+        self._aside = Lane("aside")
+        self._bulk = Lane("bulk")
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """In a thread, on a consistent view."""
@@ -109,26 +113,19 @@ class Api:
         return await self.aside(("survey", reach), lambda: self._survey(reach))
 
     async def aside(self, question: Hashable, work: Callable[[], T]) -> T:
-        """In a thread for what takes seconds, one after the other, so that it keeps nobody from acting.
+        """In a lane for what takes seconds, so that it keeps nobody from acting. Raises: HTTPException 429."""
+        return await self._aside.ask(question, work)
 
-        Who asks what is being worked out waits for the same answer. Raises: HTTPException 429 when too many questions
-        are under way; each is until its end, though nobody may wait for it any more.
-        """
-        found = self._under_way.get(question)
-        if found is None:
-            if len(self._under_way) >= MOST_ASIDE:
-                later = {"retry-after": str(RETRY_SECONDS)}
-                raise HTTPException(429, "as many such questions are under way as may: ask again later", later)
-            found = asyncio.get_running_loop().run_in_executor(self._aside, work)
-            self._under_way[question] = found
-            found.add_done_callback(lambda _: self._under_way.pop(question))
-        answer: T = await asyncio.shield(found)
-        return answer
+    async def bulk(self, question: Hashable, work: Callable[[Transaction], object]) -> Response:
+        """What is read by the page, written down as JSON, both in a lane of its own. Raises: HTTPException 429."""
+        body = await self._bulk.ask(question, lambda: written(self._seen(work)))
+        return Response(body, media_type=Json.media_type)
 
     def close(self) -> None:
         """No request is under way any more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._aside.shutdown(wait=False, cancel_futures=True)
+        self._aside.close()
+        self._bulk.close()
 
     def moment(self, text: str, name: str) -> datetime:
         """A moment of a query. Raises: HTTPException 422."""

@@ -7,7 +7,8 @@ import pytest
 from fastapi import HTTPException
 
 from canary.store import MemoryStore
-from canary.web.api.kit import MOST_ASIDE, Access, Api
+from canary.web.api.kit import Access, Api
+from canary.web.api.lane import MOST_UNDER_WAY
 from tests.unit.web.fleet import api, snapshot
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +34,7 @@ async def test_who_asks_the_same_meanwhile_waits_for_the_same_answer() -> None:
 
 async def test_too_many_questions_at_once_are_refused_with_a_time_to_come_back() -> None:
     asked, may = made(), Event()
-    several = [asyncio.ensure_future(asked.aside(n, lambda: may.wait(10))) for n in range(MOST_ASIDE)]
+    several = [asyncio.ensure_future(asked.aside(n, lambda: may.wait(10))) for n in range(MOST_UNDER_WAY)]
     await asyncio.sleep(0.05)
     with pytest.raises(HTTPException) as refused:
         await asked.aside("one more", lambda: True)
@@ -55,7 +56,7 @@ async def test_a_question_that_nobody_waits_for_any_more_still_counts() -> None:
 
 async def test_while_they_are_worked_out_people_read_and_act() -> None:
     asked, may = made(), Event()
-    several = [asyncio.ensure_future(asked.aside(n, lambda: may.wait(10))) for n in range(MOST_ASIDE)]
+    several = [asyncio.ensure_future(asked.aside(n, lambda: may.wait(10))) for n in range(MOST_UNDER_WAY)]
     await asyncio.sleep(0.05)
     assert await asyncio.wait_for(asked.read(lambda _: 1), 5) == 1
     assert await asyncio.wait_for(asked.write(lambda _: 2), 5) == 2

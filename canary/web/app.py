@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from canary.metrics import CONTENT_TYPE, OPENMETRICS_TYPE, Metrics, wants_openmetrics
-from canary.web.api import PREFIX, meet, routes
+from canary.web.api import PREFIX, meet, routes, takes_body
 from canary.web.api.kit import Api, speak_plainly
 from canary.web.document import target
 from canary.web.guard import Guard
@@ -30,7 +30,12 @@ def build(api: Api, metrics: Metrics) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.add_middleware(Guard, meet=lambda request: meet(api, app, request), hosts=api.access.hosts)
+    app.add_middleware(
+        Guard,
+        meet=lambda request: meet(api, app, request),
+        takes=lambda scope: takes_body(app, scope),
+        hosts=api.access.hosts,
+    )
     speak_plainly(app)
     app.include_router(routes(api))
     status = api.status

@@ -35,18 +35,21 @@ _HEADERS = {
 
 
 Meet = Callable[[Request], Awaitable[None]]
+Takes = Callable[[Scope], bool]
 
 
 class Guard:
     """Refuses what is sent to another name or from another origin, what is too large or takes too long.
 
     It also says to browsers how little the answers may do. `hosts` are the names that requests may name; None is any.
-    `meet` says who asks, by what the headers hold: it raises HTTPException before anything of the body is read.
+    `meet` says who asks, by what the headers hold: it raises HTTPException before anything of the body is read. That is
+    read where something `takes` it: whatever else is sent is answered without it.
     """
 
-    def __init__(self, app: ASGIApp, meet: Meet, hosts: Collection[str] | None = None) -> None:
+    def __init__(self, app: ASGIApp, meet: Meet, takes: Takes, hosts: Collection[str] | None = None) -> None:
         self._app = app
         self._meet = meet
+        self._takes = takes
         self._hosts = None if hosts is None else frozenset(map(str.lower, hosts))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,14 +65,14 @@ class Guard:
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
-        refusal = await self._refused(scope) or await _read(scope, receive)
-        if isinstance(refusal, Response):
-            await refusal(scope, receive, guarded)
+        brought = await self._refused(scope) or (await _read(scope, receive) if self._takes(scope) else b"")
+        if isinstance(brought, Response):
+            await brought(scope, receive, guarded)
             return
         as_get = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
             async with asyncio.timeout(ANSWER_SECONDS if scope["path"].startswith("/api/") else None):
-                await self._app(as_get, _replayed(refusal, receive), guarded)
+                await self._app(as_get, _replayed(brought, receive), guarded)
         except TimeoutError:
             if not begun:
                 await refused(503, "it took too long: ask for less, or later")(scope, receive, guarded)

@@ -3,11 +3,11 @@
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
-from starlette.routing import Match
+from starlette.types import Scope
 
 from canary.web.api import bulk, changes, feedback, gate, hooks, incidents, reading, scores, silences
 from canary.web.api.fields import Problem
-from canary.web.api.kit import Api
+from canary.web.api.kit import Api, known
 from canary.web.guard import SAFE
 
 PREFIX = "/api/v1"
@@ -19,8 +19,13 @@ async def meet(api: Api, app: FastAPI, request: Request) -> None:
     """Who asks something of the API, before its body is read. Raises: HTTPException 401, 429."""
     path = request.url.path
     if path.startswith(f"{PREFIX}/") and path != f"{PREFIX}/openapi.json":
-        closed = path not in _unnamed(api) and any(one.matches(request.scope)[0] is Match.FULL for one in app.routes)
+        closed = path not in _unnamed(api) and known(app, request.scope)
         await api.door.meet(request, anybody=request.method in SAFE or not closed)
+
+
+def takes_body(app: FastAPI, scope: Scope) -> bool:
+    """Whether the application has an act of that name: questions bring none."""
+    return scope["method"] not in SAFE and known(app, scope)
 
 
 def _unnamed(api: Api) -> tuple[str, ...]:

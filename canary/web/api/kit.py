@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.routing import Match
+from starlette.types import Scope
 from typing_extensions import override
 
 from canary.changes import moment
@@ -169,8 +170,13 @@ def speak_plainly(app: FastAPI) -> None:
 def _allow(app: FastAPI, request: Request) -> dict[str, str]:
     """All methods of the path, whichever of its routes they are of."""
     tried = {method: {**request.scope, "method": method} for method in ("GET", "POST")}
-    known = [name for name, scope in tried.items() if any(one.matches(scope)[0] is Match.FULL for one in app.routes)]
-    return {"allow": ", ".join(sorted([*known, *(["HEAD"] if "GET" in known else [])]))}
+    found = [name for name, scope in tried.items() if known(app, scope)]
+    return {"allow": ", ".join(sorted([*found, *(["HEAD"] if "GET" in found else [])]))}
+
+
+def known(app: FastAPI, scope: Scope) -> bool:
+    """Whether the application has a route of that path and method."""
+    return any(one.matches(scope)[0] is Match.FULL for one in app.routes)
 
 
 def _status(error: CanaryError) -> int:

@@ -1,6 +1,7 @@
 """What stands before every request."""
 
 import json
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -83,6 +84,31 @@ async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.M
     async with LOCAL.client("http://localhost") as http:
         answer = await http.post("/api/v1/changes", headers=BEARING, content=hanging())  # type: ignore[arg-type]
     assert answer.status_code == 408
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/nothing", 404),
+        ("POST", "/api/v1/nothing", 404),
+        ("PUT", "/api/v1/changes", 405),
+        ("POST", "/healthz", 405),
+        ("GET", "/healthz", 200),
+        ("GET", "/api/v1/incidents", 200),
+        ("HEAD", "/", 200),
+    ],
+)
+async def test_a_body_that_nothing_takes_is_not_read(method: str, path: str, status: int) -> None:
+    read = False
+
+    async def watched() -> AsyncIterator[bytes]:
+        nonlocal read
+        read = True
+        yield b"{}"
+
+    async with LOCAL.client("http://localhost") as http:
+        answer = await http.request(method, path, headers=BEARING, content=watched())
+    assert (answer.status_code, read) == (status, False)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,8 @@ def command(
 
     if with_answers and kind != "observations":
         raise CanaryError("--with-answers is for observations")
+    if form == "parquet" and out is None and sys.stdout.isatty():
+        raise CanaryError("Parquet is not for a terminal: name a file with -o")
     chosen = ANSWERED if with_answers else KINDS[Name(kind)]
     with _rows(path, kind, chosen, since, until, remote) as rows, _file(out) as file:
         write, told = writer(form, file, chosen.columns), _Told(kind, rows)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from canary.desk.tail import Wanted
     from canary.store.base import Store
 
+_MOST_FAR = 1_000  # of the past that a daemon tells
+
 Look = Callable[[int | None], Mapping[str, Any]]
 """A page of observations: the last ones, or those after one of them."""
 
@@ -100,10 +102,13 @@ def _near(path: str, wanted: "Wanted", n: int, pause: float | None) -> Iterator[
 
 def _far(remote: "Remote", wanted: "Wanted", n: int) -> Look:
     """From a daemon elsewhere."""
+    if n > _MOST_FAR:
+        click.echo(f"a daemon elsewhere tells no more than the last {_MOST_FAR:,}", err=True)
 
     def look(seq: int | None) -> Mapping[str, Any]:
         chosen = {"target": list(wanted.targets), "signal": list(wanted.signals), "events": wanted.events}
-        found: Mapping[str, Any] = remote.get("observations", **chosen, after=seq, last=n if seq is None else None)
+        last = min(n, _MOST_FAR) if seq is None else None
+        found: Mapping[str, Any] = remote.get("observations", **chosen, after=seq, last=last)
         return found
 
     return look

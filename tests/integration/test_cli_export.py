@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from canary.desk.rows import KINDS
 from canary.records import Alarm, Change, ChangeKind, SeriesKey
 from canary.store import open_store
 from tests.integration.kept import SECRET, WHEN, an_observation, desk_in, keep
-from tests.integration.test_cli import SHORT, Desk, an_incident
+from tests.integration.test_cli import SHORT, TOKEN, Desk, an_incident
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +122,14 @@ def test_a_cell_is_nothing_but_text(text: str, cell: str) -> None:
     file = io.BytesIO()
     writer("csv", file, [("replica", "text")])([(text,)])
     assert next(csv.DictReader(io.StringIO(file.getvalue().decode())))["replica"] == cell
+
+
+def test_parquet_is_not_written_to_a_terminal(desk: Desk) -> None:
+    terminal, held = os.openpty()
+    command = [sys.executable, "-m", "canary", "-c", str(desk.config), "export", "scores", "--format", "parquet"]
+    done = subprocess.run(
+        command, env={**os.environ, "TOKEN": TOKEN}, stdout=held, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(held)
+    os.close(terminal)
+    assert (done.returncode, "name a file with -o" in done.stderr) == (2, True)

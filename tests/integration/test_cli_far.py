@@ -61,6 +61,16 @@ def test_the_tail_is_the_same(both: Both, args: tuple[str, ...]) -> None:
     assert bool(same(both, "tail", "--no-follow", *args).stdout) == ("0" not in args)
 
 
+def test_more_of_the_past_than_a_daemon_tells_is_as_much_as_it_tells(both: Both) -> None:
+    far = same(both, "tail", "--no-follow", "-n", "5000")
+    assert "no more than the last 1,000" in far.stderr
+
+
+def test_a_signal_that_there_is_not_is_refused_from_afar_too(both: Both) -> None:
+    far = both.far("tail", "--no-follow", "--signal", "scrpt")
+    assert (far.exit_code, "no such signal: there are " in far.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("kind", ["observations", "scores", "incidents", "alarms", "changes"])
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_an_export_is_the_same_page_by_page(both: Both, kind: str, form: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,8 @@ from tests.unit.web.fleet import Known, NoGates, NoIntake, snapshot
 def served(store: Store, config: Path) -> Iterator[str]:
     """The API over this store, as the daemon would serve it."""
     made, clock = load(config, {"TOKEN": TOKEN}), SystemClock()
-    ground, watch = ground_of(made), watch_of(made, store)
+    watch = watch_of(made, store)
+    ground = ground_of(made, watch)
 
     def surveyed(reach: bool) -> Mapping[str, object]:
         return facts(survey(made, store, watch, clock.now(), trends=True), reaching=reach)

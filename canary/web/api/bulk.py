@@ -1,6 +1,6 @@
 """Observations as they come, and what the store holds in rows: both in pages, each with where the next one begins."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -9,6 +9,8 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from canary.clock import Clock
 from canary.desk import rows as desk
 from canary.desk import tail
+from canary.pipeline.watch import Watch
+from canary.score import signals
 from canary.store.base import Transaction
 from canary.web.api.bulk_models import RowsOut, TailOut
 from canary.web.api.fields import Glob, Person
@@ -42,6 +44,7 @@ def routes(api: Api) -> APIRouter:
         `next` is the `after` of the following page, which is there already where this one is `full`. The last ones are
         looked for among the latest few thousand, for two seconds: there may be fewer than `last`.
         """
+        _require_known(api.ground().watch, signal or ())
         wanted = tail.Wanted(tuple(target or ()), tuple(signal or ()), events)
         if after is not None:
             return await api.bulk(("after", wanted, after), lambda tx: tail.after(tx, wanted, after))
@@ -72,6 +75,13 @@ def routes(api: Api) -> APIRouter:
         )
 
     return router
+
+
+def _require_known(watch: Watch | None, names: Sequence[str]) -> None:
+    """Raises: HTTPException 422."""
+    known = {} if watch is None else signals(watch.scorers)
+    if watch is not None and not known.keys() >= set(names):
+        raise HTTPException(422, f"no such signal: there are {', '.join(known)}")
 
 
 def _patience(clock: Clock) -> Callable[[], bool]:

@@ -38,6 +38,11 @@ def headline(incident: Incident) -> Finding:
     return max(whole or wide or standing, key=lambda finding: finding.size.best)
 
 
+def peak(incident: Incident) -> Finding:
+    """Of the findings that still stand, the one of the largest share, in however small a part."""
+    return max(unrecovered(incident) or incident.findings, key=lambda finding: finding.size.best)
+
+
 def place_of(finding: Finding) -> str:
     """What its share is a share of: the answers from there."""
     return finding.blame.place.name if finding.blame else finding.series.target

@@ -10,7 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from canary.alert.gist import evidence, first_onset, foremost, headline, last_worsening, place_of, replay_command
+from canary.alert.gist import (
+    answers,
+    evidence,
+    first_onset,
+    foremost,
+    headline,
+    last_worsening,
+    peak,
+    place_of,
+    replay_command,
+)
 from canary.alert.links import Links
 from canary.alert.severity import severity
 from canary.alert.suspects import Suspect, Suspects
@@ -78,9 +88,11 @@ def describe(incident: Incident, suspects: Suspects = UNRANKED) -> dict[str, obj
         "labels": _labels(incident),
         "symptoms": sorted({finding.symptom.value for finding in incident.findings}),
         "signals": sorted({finding.series.signal for finding in incident.findings}),
+        "regions": sorted({finding.series.region for finding in incident.findings}),
         "since": _interval(first_onset(incident)),
         "size": _size(headline(incident).size),
         "size_of": place_of(headline(incident)),
+        "peak": _peak(peak(incident)),
         "findings": [_finding(finding) for finding in incident.findings[:FINDINGS_SHOWN]],
         "findings_total": len(incident.findings),
         "evidence": list(evidence(incident)),
@@ -183,6 +195,10 @@ def _size(size: Size) -> dict[str, object]:
         "confidence": size.confidence,
         "answers": size.answers,
     }
+
+
+def _peak(finding: Finding) -> dict[str, object]:
+    return {"share": finding.size.best, "of": answers(finding.group), "place": place_of(finding)}
 
 
 def _stamp(moment: datetime | None) -> str | None:

@@ -1,8 +1,10 @@
 """What is worth an update: what a person acts on, and was not told. Pure.
 
 An incident grows with each alarm. A receiver that was told of it is told again when it got louder, is in another part
-of the fleet, shows another symptom, has another prime suspect, or touches at least twice the share of answers that was
-told (or half of it): see README. What is compared are bodies of notifications, so that what counts is what was said.
+of the fleet or seen from another region, shows another symptom, has another prime suspect or none any more, touches at
+least twice the share of answers that was told (or half of it), or touches some part of it at least twice as hard as
+any that was told: see README. What is compared are bodies of notifications, so that what counts is what was said;
+what the body of an older Canary does not say at all is not compared.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,14 +32,37 @@ def _news(told: Body, now: Body) -> Iterator[str]:
         yield f"it is a {now.get('severity')} now, and was a {told.get('severity')}"
     if _place(told) != _place(now):
         yield f"it is on {_place(now)} now, and was on {_place(told)}"
-    if more := sorted({*now.get("symptoms", ())} - {*told.get("symptoms", ())}):
-        yield f"it shows {' and '.join(more)} too"
+    if more := _added(told, now, "regions"):
+        yield f"it is seen from {more} too"
+    if more := _added(told, now, "symptoms"):
+        yield f"it shows {more} too"
     before, after = _share(told), _share(now)
     if not before / TIMES < after < before * TIMES and before != after:
         yield f"it touches {100 * after:.2g} % now, and {100 * before:.2g} % were told"
-    prime = _prime(now)
-    if prime is not None and _identity(prime) != _identity(_prime(told)):
-        yield f"suspected now: {prime['words']}"
+    yield from _sharper(told, now)
+    yield from _suspected(_prime(told), _prime(now))
+
+
+def _added(told: Body, now: Body, what: str) -> str:
+    """What one list holds more, in words."""
+    after = {*now.get(what, ())}
+    return " and ".join(sorted(after - {*told.get(what, after)}))
+
+
+def _sharper(told: Body, now: Body) -> Iterator[str]:
+    """A part that is touched far harder than any that was told, where the share of the whole does not say it."""
+    peak = now.get("peak", {"share": 0.0})
+    before, after = told.get("peak", peak)["share"], peak["share"]
+    if before * TIMES <= after and before != after and after != _share(now):
+        more = f"it touches {100 * after:.2g} % of {peak['of']} on {peak['place']} now"
+        yield f"{more}, and {100 * before:.2g} % were told"
+
+
+def _suspected(told: Body | None, now: Body | None) -> Iterator[str]:
+    if now is not None and _identity(now) != _identity(told):
+        yield f"suspected now: {now['words']}"
+    if told is not None and now is None:
+        yield f'no longer suspected: {told["change"]["kind"]} "{told["change"]["summary"]}"'
 
 
 def _place(body: Body) -> str:

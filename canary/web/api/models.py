@@ -108,6 +108,14 @@ class PartOut(Out):
     pool: str
 
 
+class PeakOut(Out):
+    """The largest share that stands in some part, what it is a share of, and where."""
+
+    share: float
+    of: str
+    place: str
+
+
 class IncidentOut(Out):
     """As in notifications (`canary.incident/1`)."""
 
@@ -116,9 +124,11 @@ class IncidentOut(Out):
     target: PartOut
     symptoms: list[str]
     signals: list[str]
+    regions: list[str]
     since: IntervalOut
     size: SizeOut
     size_of: str
+    peak: PeakOut
     findings: list[FindingOut]
     findings_total: int
     evidence: list[str]

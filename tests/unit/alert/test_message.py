@@ -55,6 +55,7 @@ def test_the_body_is_this_and_nothing_else() -> None:
         },
         "symptoms": ["corruption"],
         "signals": ["stray_script"],
+        "regions": ["eu"],
         "since": {
             "low": "2025-08-25T11:25:00+00:00",
             "best": "2025-08-25T11:30:00+00:00",
@@ -62,6 +63,7 @@ def test_the_body_is_this_and_nothing_else() -> None:
         },
         "size": {"share": 0.008, "low": 0.004, "high": 0.016, "confidence": 0.95, "answers": 400},
         "size_of": "opus/api/tpu-1",
+        "peak": {"share": 0.008, "of": "answers", "place": "opus/api/tpu-1"},
         "findings": [
             {
                 "signal": "stray_script",

@@ -4,7 +4,8 @@ What was told is read from the outbox, in the transaction of the decision:
 
 * A resolve and an acknowledgement go to whoever was told of the incident and has not heard its end; no silence and no
   change of the routes holds them up.
-* An update is owed to whoever was told before only where it holds `canary.alert.news`.
+* An update is owed to whoever was told before only where it holds `canary.alert.news`. What waits in a group goes as
+  things stand by then: a trigger stays one, and an update says what is new against what was told before it.
 * A trigger or an update goes where the routes lead, and to whoever was told before, unless a silence or a maintenance
   window covers the incident. Who was never told hears a trigger.
 * The rounds tell open incidents to those who should have been told and were not (a silence ended, a route changed),
@@ -15,7 +16,6 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from canary.alert import incident as machine
 from canary.alert.gist import evidence
@@ -158,22 +158,27 @@ def _owe(
         return
     ranked = suspects(tx, incident, watched)
     for hearer, kind in due:
-        made = composed(tx, incident, kind, receivers[hearer.receiver], now, audience.links, ranked)
-        if kind is NotificationKind.UPDATE and (told := _told(tx, made)) is not None:
-            fresh = news(told, json.loads(made.body))
-            if not fresh:
-                continue
-            made = with_news(made, fresh)
         group = group_of(hearer.pace, incident)
-        waits = bool(group) and kind is NotificationKind.UPDATE
-        if not (waits and tx.amend(made)):
+        waiting = tx.waiting(incident.id, hearer.receiver) if group and kind is NotificationKind.UPDATE else None
+        goes = kind if waiting is None else waiting.kind
+        made = composed(tx, incident, goes, receivers[hearer.receiver], now, audience.links, ranked)
+        if goes is NotificationKind.UPDATE:
+            fresh = _fresh(tx, made, waiting)
+            if fresh == () and waiting is None:
+                continue
+            made = with_news(made, fresh) if fresh else made
+        if waiting is None:
             tx.enqueue([_paced(tx, made, hearer, group, now) if group else made])
+        else:
+            tx.amend(made)
 
 
-def _told(tx: Transaction, made: Notification) -> Mapping[str, Any] | None:
-    """What its receiver was told last of the same incident, if anything since an end of it."""
-    last = tx.last_told(made.incident_id, made.receiver)
-    return None if last is None or last.kind is NotificationKind.RESOLVE else json.loads(last.body)
+def _fresh(tx: Transaction, made: Notification, waiting: Notification | None = None) -> tuple[str, ...] | None:
+    """What is new in it against what its receiver was told before what waits; None where it was told of nothing."""
+    last = tx.last_told(made.incident_id, made.receiver, but="" if waiting is None else waiting.id)
+    if last is None or last.kind is NotificationKind.RESOLVE:
+        return None
+    return news(json.loads(last.body), json.loads(made.body))
 
 
 def composed(

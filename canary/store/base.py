@@ -102,6 +102,10 @@ class Retention:
     notifications: timedelta = timedelta(days=30)  # after their delivery, and the end of their incident
 
 
+AMENDABLE = (NotificationKind.TRIGGER, NotificationKind.UPDATE)
+"""Kinds of what tells how an incident stands when it goes, and not what somebody did."""
+
+
 @dataclass(frozen=True, slots=True)
 class Telling:
     """The last that was owed to a receiver of an incident; `at` is when it was decided."""
@@ -246,8 +250,12 @@ class Transaction(Protocol):
         """When the one that has waited longest was enqueued; None when nothing is owed."""
         ...
 
+    def waiting(self, incident_id: str, receiver: str) -> Notification | None:
+        """The last one owed of the incident to the receiver, if it is a trigger or an update not yet tried."""
+        ...
+
     def amend(self, notification: Notification) -> bool:
-        """Tell its body instead, where one of its incident waits for its first delivery to the same receiver.
+        """Tell its body instead of that of the one of its incident that is `waiting` for the same receiver.
 
         What waits keeps its kind and its time. False when nothing waits.
         """
@@ -257,8 +265,8 @@ class Transaction(Protocol):
         """The last one owed of each of these incidents to each receiver, delivered or not."""
         ...
 
-    def last_told(self, incident_id: str, receiver: str) -> Notification | None:
-        """The last one owed of the incident to the receiver, delivered or not."""
+    def last_told(self, incident_id: str, receiver: str, *, but: str = "") -> Notification | None:
+        """The last one owed of the incident to the receiver, delivered or not; `but` is the id of one left out."""
         ...
 
     def standing(self, receiver: str, *, since: datetime) -> Sequence[Notification]:

@@ -177,3 +177,26 @@ def test_what_was_tried_or_is_under_way_is_not_changed(store: Store) -> None:
         tx.delivered("note2", T0)
         amended = [tx.amend(notification(9, incident_id=name)) for name in ("abc1", "tried", "gone", "unheard-of")]
     assert amended == [False] * 4
+
+
+def test_only_the_last_of_a_line_waits_and_only_when_it_says_how_things_stand(store: Store) -> None:
+    owe(store, notification(0), notification(1, kind=NotificationKind.UPDATE), notification(2, receiver="chat"))
+    owe(store, notification(3, receiver="chat", kind=RESOLVE))
+    with store.transaction() as tx:
+        assert tx.waiting("abc1", "pager") == notification(1, kind=NotificationKind.UPDATE)
+        assert tx.waiting("abc1", "chat") is None
+        assert not tx.amend(notification(9, receiver="chat"))
+        assert tx.last_told("abc1", "pager", but="note1") == notification(0)
+
+
+@pytest.mark.parametrize("begun", ["claimed", "tried", "delivered"])
+def test_what_was_begun_waits_no_longer(store: Store, begun: str) -> None:
+    owe(store, notification(0))
+    with store.transaction() as tx:
+        if begun == "claimed":
+            tx.claim(now=T0, lease=LEASE, limit=1)
+        elif begun == "tried":
+            tx.retry("note0", not_before=T0, reason="down")
+        else:
+            tx.delivered("note0", T0)
+        assert tx.waiting("abc1", "pager") is None

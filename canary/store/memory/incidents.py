@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from canary.errors import NotFound
 from canary.records import Incident, IncidentState, Notification
-from canary.store.base import GroupTimes, Telling
+from canary.store.base import AMENDABLE, GroupTimes, Telling
 from canary.store.memory.tables import Owed, Session, between
 
 
@@ -64,16 +64,18 @@ class IncidentPart(Session):
         waiting = (owed.notification for owed in self._tables.outbox.values() if owed.delivered_at is None)
         return min((notification.created_at for notification in waiting), default=None)
 
+    def waiting(self, incident_id: str, receiver: str) -> Notification | None:
+        last = next(iter(self._line_of(incident_id, receiver)), None)
+        if last is None or last.delivered_at is not None or last.leased_until is not None or last.notification.attempts:
+            return None
+        return last.notification if last.notification.kind in AMENDABLE else None
+
     def amend(self, notification: Notification) -> bool:
-        waiting = [
-            owed.notification
-            for owed in self._tables.outbox.values()
-            if owed.delivered_at is None and owed.leased_until is None and not owed.notification.attempts
-        ]
-        found = [one for one in waiting if _line(one) == _line(notification)][:1]
-        for one in found:
-            self._draft.outbox[one.id] = Owed(replace(one, body=notification.body))
-        return bool(found)
+        found = self.waiting(*_line(notification))
+        if found is None:
+            return False
+        self._draft.outbox[found.id] = Owed(replace(found, body=notification.body))
+        return True
 
     def told(self, incident_ids: Collection[str]) -> Sequence[Telling]:
         last: dict[tuple[str, str], Telling] = {}
@@ -83,10 +85,14 @@ class IncidentPart(Session):
                 last[_line(n)] = Telling(n.incident_id, n.receiver, n.kind, n.created_at)
         return [last[line] for line in sorted(last)]
 
-    def last_told(self, incident_id: str, receiver: str) -> Notification | None:
-        owed = (one.notification for one in sorted(self._tables.outbox.values(), key=_created))
-        ours = [one for one in owed if (one.incident_id, one.receiver) == (incident_id, receiver)]
-        return ours[-1] if ours else None
+    def last_told(self, incident_id: str, receiver: str, *, but: str = "") -> Notification | None:
+        owed = (one.notification for one in self._line_of(incident_id, receiver))
+        return next((one for one in owed if one.id != but), None)
+
+    def _line_of(self, incident_id: str, receiver: str) -> Sequence[Owed]:
+        """What was owed of the incident to the receiver, the last one first."""
+        ours = (o for o in self._tables.outbox.values() if _line(o.notification) == (incident_id, receiver))
+        return sorted(ours, key=_created)[::-1]
 
     def standing(self, receiver: str, *, since: datetime) -> Sequence[Notification]:
         live = {i.id for i in self._tables.incidents.values() if i.resolved_at is None or i.updated_at >= since}

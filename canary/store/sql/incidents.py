@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, exists, func, or_, select, tuple_, update
+from sqlalchemy import Row, Select, exists, func, or_, select, tuple_, update
 
 from canary.errors import NotFound
 from canary.records import Incident, IncidentState, Notification, NotificationKind
-from canary.store.base import GroupTimes, Telling
+from canary.store.base import AMENDABLE, GroupTimes, Telling
 from canary.store.codec import dumps, loads, micros, moment
 from canary.store.sql.session import Session
 from canary.store.sql.statements import chunks, insert_new, upsert
@@ -81,17 +81,19 @@ class IncidentPart(Session):
         first = self._connection.scalar(select(func.min(outbox.c.created_at)).where(_OWED))
         return None if first is None else moment(first)
 
+    def waiting(self, incident_id: str, receiver: str) -> Notification | None:
+        row = self._connection.execute(_last(incident_id, receiver)).first()
+        if row is None or row.delivered_at is not None or row.leased_until is not None or row.attempts:
+            return None
+        found = _notification(row)
+        return found if found.kind in AMENDABLE else None
+
     def amend(self, notification: Notification) -> bool:
-        waiting = select(outbox.c.n).where(
-            _OWED,
-            outbox.c.incident_id == notification.incident_id,
-            outbox.c.receiver == notification.receiver,
-            outbox.c.leased_until.is_(None),
-            outbox.c.attempts == 0,
-        )
-        first = waiting.order_by(outbox.c.created_at, outbox.c.n).limit(1).scalar_subquery()
-        change = update(outbox).where(outbox.c.n == first).values(body=notification.body)
-        return self._writer.execute(change).rowcount > 0
+        found = self.waiting(notification.incident_id, notification.receiver)
+        if found is None:
+            return False
+        self._writer.execute(update(outbox).where(outbox.c.id == found.id).values(body=notification.body))
+        return True
 
     def told(self, incident_ids: Collection[str]) -> Sequence[Telling]:
         o = outbox.c
@@ -103,10 +105,8 @@ class IncidentPart(Session):
                 last[row.incident_id, row.receiver] = Telling(row.incident_id, row.receiver, kind, at)
         return [last[line] for line in sorted(last)]
 
-    def last_told(self, incident_id: str, receiver: str) -> Notification | None:
-        o = outbox.c
-        query = select(outbox).where(o.incident_id == incident_id, o.receiver == receiver)
-        row = self._connection.execute(query.order_by(o.created_at.desc(), o.n.desc()).limit(1)).first()
+    def last_told(self, incident_id: str, receiver: str, *, but: str = "") -> Notification | None:
+        row = self._connection.execute(_last(incident_id, receiver).where(outbox.c.id != but)).first()
         return None if row is None else _notification(row)
 
     def standing(self, receiver: str, *, since: datetime) -> Sequence[Notification]:
@@ -122,6 +122,12 @@ class IncidentPart(Session):
         waiting = self._connection.scalar(select(func.min(outbox.c.not_before)).where(*ours, _OWED))
         told = self._connection.scalar(select(func.max(outbox.c.delivered_at)).where(*ours))
         return GroupTimes(*(None if at is None else moment(at) for at in (waiting, told)))
+
+
+def _last(incident_id: str, receiver: str) -> Select[Any]:
+    """The last one owed of the incident to the receiver."""
+    ours = select(outbox).where(outbox.c.incident_id == incident_id, outbox.c.receiver == receiver)
+    return ours.order_by(outbox.c.created_at.desc(), outbox.c.n.desc()).limit(1)
 
 
 def _row(notification: Notification) -> tuple[object, ...]:

@@ -326,6 +326,52 @@ def test_what_waits_in_a_group_is_told_as_it_is_when_it_goes() -> None:
     assert json.loads(desk.taken[0].body)["symptoms"] == ["corruption", "deviation"]
 
 
+def test_a_trigger_that_waits_stays_a_trigger_without_news_whatever_happens_meanwhile() -> None:
+    desk = Desk(Route("pager", pace=GROUPED))
+    (incident,) = grouped(1, desk)
+    desk.decide(joined(incident, START + minutes(0.5)), START + minutes(0.5))
+    desk.heard(START + minutes(1))
+    body = json.loads(desk.taken[0].body)
+    assert (body["kind"], body.get("news")) == ("trigger", None)
+
+
+def told_and_then(desk: Desk, *shares: float) -> Incident:
+    """Told of, and then of these shares, minute by minute, while the group waits."""
+    incident = desk.opened()
+    desk.heard(START + minutes(1))
+    for n, share in enumerate(shares, 2):
+        incident = replace(incident, findings=(finding(share=share),), version=incident.version + 1)
+        desk.decide((incident, Reason.WORSENED), START + minutes(n))
+    return incident
+
+
+def test_an_update_that_waits_says_all_that_is_new_since_what_was_told_before_it() -> None:
+    desk = Desk(Route("pager", pace=GROUPED))
+    incident = told_and_then(desk, 0.1)
+    desk.decide(joined(incident, START + minutes(3)), START + minutes(3))
+    assert desk.heard(START + minutes(11)) == [("pager", UPDATE)]
+    assert json.loads(desk.taken[-1].body)["news"] == [
+        "it shows deviation too",
+        "it touches 10 % now, and 0.8 % were told",
+    ]
+
+
+def test_an_update_that_waits_and_is_no_news_any_more_goes_as_things_stand() -> None:
+    desk = Desk(Route("pager", pace=GROUPED))
+    told_and_then(desk, 0.1, 0.008)
+    desk.heard(START + minutes(11))
+    body = json.loads(desk.taken[-1].body)
+    assert (body["size"]["share"], body.get("news")) == (0.008, None)
+
+
+def test_an_acknowledgement_that_waits_is_not_overwritten_by_an_update() -> None:
+    desk = Desk(Route("pager", pace=GROUPED))
+    (incident,) = grouped(1, desk)
+    desk.decide(joined(desk.decide(acknowledge(incident, "ann", START)), START + minutes(0.5)), START + minutes(0.5))
+    desk.heard(START + minutes(20))
+    assert [json.loads(one.body)["kind"] for one in desk.taken] == [one.kind.value for one in desk.taken]
+
+
 # -- what is told
 
 

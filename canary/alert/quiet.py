@@ -70,15 +70,20 @@ class Quiet:
 
 def holding(silences: Iterable[Silence], windows: Iterable[Window], now: datetime) -> tuple[Quiet, ...]:
     """All that hold now, the last to end first."""
+    return held((one for one in silences if one.holds(now)), windows, now, now)
+
+
+def held(silences: Iterable[Silence], windows: Iterable[Window], begin: datetime, end: datetime) -> tuple[Quiet, ...]:
+    """All that hold at some moment from `begin` to `end`, the last to end first."""
     kept = (
         Quiet(one.id, one.ends_at, matchers_of(one), one.freezes, one.reason, one.author)
         for one in silences
-        if one.holds(now)
+        if one.starts_at <= end and begin < one.ends_at
     )
     planned = (
-        Quiet(one.name, one.ends(now), one.matchers, maintenance=True, reason=one.reason)
+        Quiet(one.name, one.ends(end), one.matchers, maintenance=True, reason=one.reason)
         for one in windows
-        if one.meets(now, now)
+        if one.meets(begin, end)
     )
     return tuple(sorted((*kept, *planned), key=lambda one: one.until, reverse=True))
 

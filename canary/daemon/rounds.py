@@ -29,9 +29,9 @@ async def go_round(store: Store, ledger: Ledger, region: str, clock: Clock, wake
 
 
 def _round(store: Store, ledger: Ledger, region: str, clock: Clock) -> int:
-    now, audience = clock.now(), ledger.audience
+    now, audience, watched = clock.now(), ledger.audience, ledger.watch.spots
     with store.reading() as tx:  # writers are exclusive: do not queue among them for nothing
-        if not is_due(tx, now, region, audience):
+        if not is_due(tx, now, region, audience, watched):
             return 0
     with store.transaction() as tx:
-        return make_rounds(tx, now, region, audience, ledger.watch.spots)
+        return make_rounds(tx, now, region, audience, watched)

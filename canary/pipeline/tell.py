@@ -9,7 +9,8 @@ What was told is read from the outbox, in the transaction of the decision:
 * A trigger or an update goes where the routes lead, and to whoever was told before, unless a silence or a maintenance
   window covers the incident. Who was never told hears a trigger.
 * The rounds tell open incidents to those who should have been told and were not (a silence ended, a route changed),
-  repeat what is open after its repeat interval, and remind of silences.
+  tell whoever was told what grew under a silence since, repeat what is open after its repeat interval, and remind of
+  silences.
 """
 
 import json
@@ -23,7 +24,7 @@ from canary.alert.links import Links
 from canary.alert.maintenance import Window
 from canary.alert.message import Extras, describe_change, notification, with_news
 from canary.alert.news import news
-from canary.alert.quiet import holding, hushed
+from canary.alert.quiet import held, holding, hushed
 from canary.alert.routing import Hearer, Route, group_of, hearers
 from canary.alert.silences import SCHEMA, describe, reminders, text
 from canary.alert.specs import ReceiverSpec
@@ -72,22 +73,22 @@ def tell(
     _owe(tx, incident, due, now, audience, watched)
 
 
-def is_due(tx: Transaction, now: datetime, region: str, audience: Audience) -> bool:
+def is_due(tx: Transaction, now: datetime, region: str, audience: Audience, watched: Collection[Spot]) -> bool:
     """Whether the rounds would find anything to do."""
     reminding = any(True for _ in reminders(tx.silences(since=now), now))
-    return reminding or any(True for _ in untold(tx, now, region, audience))
+    return reminding or any(True for _ in untold(tx, now, region, audience, watched))
 
 
 def make_rounds(tx: Transaction, now: datetime, region: str, audience: Audience, watched: Collection[Spot]) -> int:
     """Owe what was left untold, of the incidents that this region sees; returns how many notifications."""
-    due = [*untold(tx, now, region, audience)]
+    due = [*untold(tx, now, region, audience, watched)]
     for incident, telling in due:
         _owe(tx, incident, [telling], now, audience, watched)
     return len(due) + _remind(tx, now, audience)
 
 
 def untold(
-    tx: Transaction, now: datetime, region: str, audience: Audience
+    tx: Transaction, now: datetime, region: str, audience: Audience, watched: Collection[Spot]
 ) -> Iterator[tuple[Incident, tuple[Hearer, NotificationKind]]]:
     """What the rounds would tell of incidents."""
     loud = [one for one in tx.incidents(open_only=True) if _is_loud(one, region)]
@@ -95,12 +96,43 @@ def untold(
     for incident in loud:
         if hushed(quiets, incident):
             continue
-        for hearer in hearers(audience.route, incident):
-            last = standing.get(incident.id, {}).get(hearer.receiver)
-            if last is None:
-                yield incident, (hearer, NotificationKind.TRIGGER)
-            elif hearer.pace.repeat is not None and now - last.at >= hearer.pace.repeat:
-                yield incident, (hearer, NotificationKind.REPEAT)
+        told = standing.get(incident.id, {})
+        for hearer in _listening(audience.route, incident, told):
+            kind = _overdue(tx, incident, hearer, told.get(hearer.receiver), now, audience, watched)
+            if kind is not None:
+                yield incident, (hearer, kind)
+
+
+def _overdue(
+    tx: Transaction,
+    incident: Incident,
+    hearer: Hearer,
+    last: Telling | None,
+    now: datetime,
+    audience: Audience,
+    watched: Collection[Spot],
+) -> NotificationKind | None:
+    """What a receiver should have been told and was not."""
+    is_open = incident.state is IncidentState.OPEN
+    if last is None:
+        return NotificationKind.TRIGGER if is_open else None
+    if _grew_unheard(tx, incident, last, now, audience, watched):
+        return NotificationKind.UPDATE
+    repeat = hearer.pace.repeat
+    return NotificationKind.REPEAT if is_open and repeat is not None and now - last.at >= repeat else None
+
+
+def _grew_unheard(
+    tx: Transaction, incident: Incident, last: Telling, now: datetime, audience: Audience, watched: Collection[Spot]
+) -> bool:
+    """Whether news came since the receiver was told last, and a silence or window may have kept them from it."""
+    receiver = next((one for one in audience.receivers if one.name == last.receiver), None)
+    if receiver is None or incident.updated_at <= last.at:
+        return False
+    if hushed(held(tx.silences(since=last.at), audience.windows, last.at, now), incident) is None:
+        return False
+    ranked = suspects(tx, incident, watched)
+    return _fresh(tx, composed(tx, incident, NotificationKind.UPDATE, receiver, now, audience.links, ranked)) != ()
 
 
 def tell_change(tx: Transaction, change: Change, now: datetime, audience: Audience) -> None:
@@ -226,7 +258,7 @@ def _as_heard(kind: NotificationKind, incident: Incident, *, was_told: bool) -> 
 
 def _is_loud(incident: Incident, region: str) -> bool:
     seen = any(finding.series.region == region for finding in incident.findings)
-    return seen and incident.state is IncidentState.OPEN and incident.suppressed_by is None
+    return seen and incident.suppressed_by is None
 
 
 def _answers(tx: Transaction, incident: Incident) -> tuple[Mapping[str, str], ...]:

@@ -16,6 +16,7 @@ from canary.records import (
     Change,
     ChangeKind,
     Incident,
+    IncidentState,
     Label,
     Notification,
     NotificationKind,
@@ -58,7 +59,7 @@ class Desk:
 
     def rounds(self, now: datetime) -> int:
         with self.store.reading() as tx:
-            due = is_due(tx, now, "eu", self.audience)
+            due = is_due(tx, now, "eu", self.audience, ())
         with self.store.transaction() as tx:
             owed = make_rounds(tx, now, "eu", self.audience, ())
         assert due == bool(owed)
@@ -210,6 +211,44 @@ def test_what_is_still_open_when_a_silence_ends_is_told_then_and_once() -> None:
     assert desk.rounds(START + minutes(61)) == 1
     assert desk.rounds(START + minutes(62)) == 0
     assert desk.heard(START + minutes(62)) == [("pager", TRIGGER)]
+
+
+def under_a_silence(desk: Desk, decision: Reason = Reason.WORSENED, **changes: Any) -> Incident:
+    """Told of, and changed under a silence of an hour."""
+    incident = desk.opened()
+    desk.heard()
+    desk.silence(lasts=HOUR)
+    at = START + minutes(10)
+    return desk.decide((replace(incident, version=2, updated_at=at, **changes), decision), at)
+
+
+def test_what_grew_under_a_silence_is_told_when_it_ends_and_once() -> None:
+    desk = Desk()
+    under_a_silence(desk, findings=(finding(share=0.3),))
+    assert [desk.rounds(START + minutes(n)) for n in (30, 61, 62)] == [0, 1, 0]
+    assert desk.heard(START + minutes(62)) == [("pager", UPDATE)]
+    assert json.loads(desk.taken[-1].body)["news"] == ["it touches 30 % now, and 0.8 % were told"]
+
+
+def test_what_grew_under_a_maintenance_window_is_told_when_it_ends() -> None:
+    desk = Desk(windows=(Window("w", (matcher("pool=tpu-*"),), START + minutes(1), HOUR),))
+    incident = desk.opened()
+    at = START + minutes(10)
+    desk.decide(joined(incident, at), at)
+    assert [desk.rounds(START + minutes(n)) for n in (30, 61, 62)] == [0, 1, 0]
+
+
+def test_what_somebody_took_and_grew_under_a_silence_is_told_as_an_update() -> None:
+    desk = Desk()
+    under_a_silence(desk, findings=(finding(share=0.3),), state=IncidentState.ACKNOWLEDGED, acknowledged_by="ann")
+    assert desk.rounds(START + minutes(61)) == 1
+    assert desk.heard(START + minutes(61)) == [("pager", UPDATE)]
+
+
+def test_what_grew_under_a_silence_by_nothing_to_act_on_is_not_told_when_it_ends() -> None:
+    desk = Desk()
+    under_a_silence(desk, findings=(finding(share=0.009),))
+    assert desk.rounds(START + minutes(61)) == 0
 
 
 def test_what_is_open_when_a_silence_is_expired_by_hand_is_told() -> None:

@@ -16,6 +16,8 @@ from canary.schedule.scheduler import MissReason
 
 log = logging.getLogger(__name__)
 
+_UNPAID = "token_budget"
+
 
 class Firing:
     """Lives in the event loop. `pays` says whether an extra volley is paid for."""
@@ -32,13 +34,15 @@ class Firing:
         self._client, self._purse, self._writer, self._metrics, self._clock = client, purse, writer, metrics, clock
         self._pays = pays
         self._misses: Counter[tuple[str, str]] = Counter()
+        for reason in (*(one.value for one in MissReason), _UNPAID):
+            metrics.missed(reason, 0)  # a counter that appears with its first miss hides it from `rate`
 
     async def fire(self, volley: Sequence[Run]) -> None:
         """A burst is fired as a whole or not at all, and kept as a whole: cut short, it is as if it had not been."""
         first = volley[0]
         if not self._purse.allows(first.target, self._clock.now()):
             for run in volley:
-                self._miss(run, "token_budget")
+                self._miss(run, _UNPAID)
             return
         observations = await self._client.fire_at_once(volley)
         for observation in observations:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TypedDict
 
 from canary.records import Score
 from canary.store.base import Kept, ScoreRow, Transaction
@@ -12,6 +13,14 @@ PAGE = 500
 FURTHEST = 100_000
 """Observations that are looked through for the last ones, where nobody else waits."""
 _LATEST = 2**40  # more than a store holds
+
+
+class Page(TypedDict):
+    """As JSON. `next` is where to go on from; `full` says that more is there already."""
+
+    observations: list[dict[str, object]]
+    next: int
+    full: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +50,8 @@ def latest(
     n: int,
     furthest: int = FURTHEST,
     in_time: Callable[[], bool] = lambda: True,
-) -> dict[str, object]:
-    """The last n that are wanted, as JSON; `next` is where to go on from, `full` says that more is there already.
+) -> Page:
+    """The last n that are wanted.
 
     They are fewer where `furthest` observations were looked through, or it was not `in_time` any more.
     """
@@ -56,14 +65,14 @@ def latest(
     return _told(found[-n:] if n else [], wanted, end, full=False)
 
 
-def after(tx: Transaction, wanted: Wanted, seq: int) -> dict[str, object]:
-    """Of those that were kept after it, in that order, the ones that are wanted; as `latest`."""
+def after(tx: Transaction, wanted: Wanted, seq: int) -> Page:
+    """Of those that were kept after it, in that order, the ones that are wanted."""
     page = tx.kept(after=seq, limit=PAGE)
     chosen = [kept for kept in page if wanted.fits(kept)]
     return _told(chosen, wanted, page[-1].seq if page else seq, full=len(page) == PAGE)
 
 
-def _told(found: Sequence[Kept], wanted: Wanted, end: int, *, full: bool) -> dict[str, object]:
+def _told(found: Sequence[Kept], wanted: Wanted, end: int, *, full: bool) -> Page:
     return {"observations": [_facts(kept, wanted) for kept in found], "next": end, "full": full}
 
 

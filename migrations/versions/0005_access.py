@@ -14,10 +14,6 @@ SQLITE = """
 CREATE TRIGGER audit_no_{act} BEFORE {act} ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END
 """
-REPLACING = """
-CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE n = NEW.n)
-BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END
-"""  # INSERT OR REPLACE deletes without a word to the trigger of DELETE
 REFUSAL = """
 CREATE FUNCTION audit_refuses() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$
@@ -51,7 +47,6 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         for act in ("UPDATE", "DELETE"):
             op.execute(SQLITE.format(act=act))
-        op.execute(REPLACING)
     else:
         op.execute(REFUSAL)
         for act in ("UPDATE", "DELETE", "TRUNCATE"):

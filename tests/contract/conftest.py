@@ -5,8 +5,10 @@ import pytest
 
 from canary.store import MemoryStore, Store, open_store
 
+DATABASES = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+
+@pytest.fixture(params=["memory", *DATABASES])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made: Store
     if request.param == "memory":

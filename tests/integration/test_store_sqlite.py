@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
 from canary.errors import StoreError, StoreUnavailable
+from canary.records import Act, AuditEntry
 from canary.store import Store, open_store
 from canary.store.sql.engine import engine_for, parse, writer
 from canary.store.sql.store import SqlStore
-from tests.contract.store_values import observation
+from tests.contract.store_values import T0, observation
 
 ROOT = Path(__file__).parents[2]
 MARGIN = 8
@@ -63,6 +64,20 @@ def test_the_files_are_nobody_elses(file: Path) -> None:
         modes = {one.name: one.stat().st_mode & 0o777 for one in file.parent.iterdir()}
     store.close()
     assert modes == {"canary.db": 0o600, "canary.db-wal": 0o600, "canary.db-shm": 0o600}
+
+
+def test_a_line_of_the_audit_log_is_not_replaced(file: Path) -> None:
+    """SQLite's own way of an update, which no trigger of UPDATE or DELETE hears."""
+    store = SqlStore(engine_for(parse(f"sqlite:///{file}")))
+    noted = AuditEntry(T0, "ada", Act.CHANGE, "c-1", "engine 2.4")
+    with store.transaction() as tx:
+        tx.note(noted)
+    forged = "INSERT OR REPLACE INTO audit (n, at, who, act, subject, detail) SELECT n, 0, 'x', act, '', '' FROM audit"
+    with pytest.raises(StoreError, match="append-only"), writer(store._engine) as connection:
+        connection.execute(text(forged))
+    with store.reading() as tx:
+        assert tx.audit() == [noted]
+    store.close()
 
 
 def test_a_full_disk_makes_the_store_unavailable_and_loses_nothing(nearly_full: Engine) -> None:
@@ -136,7 +151,7 @@ def test_a_reader_does_not_wait_for_a_writer(impatient: Store, locker: subproces
 WRITER = """
 import sys
 from canary.store import open_store
-from tests.contract.store_values import observation
+from tests.contract.store_values import T0, observation
 
 store = open_store(sys.argv[1])
 for i in range(0, 200, 5):

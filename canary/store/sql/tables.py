@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0006"
+HEAD = "0007"
 """The revision that these tables are."""
 
 Big = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER is a row id there

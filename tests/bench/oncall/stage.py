@@ -7,10 +7,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from canary.clock import SystemClock
 from canary.drill.scenario import Scenario
 from tests import postgres, programs
 from tests.acceptance.stage import Daemon, Place
@@ -29,7 +30,7 @@ CONCURRENCY = 8
 
 
 def now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251  the moments of a drill are those of the machine
+    return SystemClock().now()
 
 
 @dataclass(frozen=True)

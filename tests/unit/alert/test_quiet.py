@@ -60,5 +60,6 @@ def test_a_target_elsewhere_is_not_quiet() -> None:
 
 
 def test_what_was_told_as_json_is_read_back() -> None:
-    for one in holding([silence("pool=tpu-*", freezes=True)], [DAILY], START):
-        assert Quiet.of(json.loads(json.dumps(one.facts()))) == one
+    both = holding([silence("pool=tpu-*", freezes=True)], [DAILY], START)
+    assert [Quiet.of(json.loads(json.dumps(one.facts()))) for one in both] == list(both)
+    assert [one.name for one in both][1:] == ["daily"]

@@ -22,7 +22,7 @@ def store() -> MemoryStore:
 
 def test_what_is_within_reach_is_found(store: MemoryStore) -> None:
     with store.reading() as tx:
-        assert [one["seq"] for one in latest(tx, RARE, 1)["observations"]] == [1]  # type: ignore[attr-defined]
+        assert [one["seq"] for one in latest(tx, RARE, 1)["observations"]] == [1]
 
 
 def test_it_is_not_looked_for_further_than_so_many(store: MemoryStore) -> None:
@@ -34,4 +34,4 @@ def test_out_of_time_what_was_found_is_told(store: MemoryStore) -> None:
     looks = count()
     with store.reading() as tx:
         told = latest(tx, Wanted(), 4 * PAGE, in_time=lambda: next(looks) < 2)
-    assert len(told["observations"]) == 2 * PAGE  # type: ignore[arg-type]
+    assert len(told["observations"]) == 2 * PAGE

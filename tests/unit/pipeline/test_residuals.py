@@ -29,6 +29,7 @@ from canary.records import (
     Purpose,
     Response,
     Run,
+    Score,
     SeriesKey,
 )
 from canary.score import SCORERS
@@ -170,7 +171,9 @@ def test_the_same_shift_of_the_loud_probe_is_noise() -> None:
 
 def test_scores_are_kept_in_their_unit(lived: MemoryStore) -> None:
     with lived.reading() as tx:
-        values = [row.score.value for row in tx.feed(SERIES.__eq__) if row.probe_digest == QUIET.digest]  # type: ignore[union-attr]
+        judged = [row.score for row in tx.feed(SERIES.__eq__) if row.probe_digest == QUIET.digest]
+    values = [score.value for score in judged if isinstance(score, Score)]
+    assert len(values) == len(judged)
     assert np.median(values[-20:]) == pytest.approx(SHIFT, rel=0.1)
 
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 
 from canary.records import Role
@@ -61,14 +60,14 @@ async def test_a_body_that_says_it_is_too_large_is_refused_unread() -> None:
 async def test_a_body_without_a_length_is_cut_off_at_the_limit() -> None:
     sent = 0
 
-    async def endless() -> httpx.AsyncByteStream:
+    async def endless() -> AsyncIterator[bytes]:
         nonlocal sent
         while True:
             sent += 100_000
-            yield b" " * 100_000  # type: ignore[misc]
+            yield b" " * 100_000
 
     async with LOCAL.client("http://localhost") as http:
-        answer = await http.post("/api/v1/changes", headers=BEARING, content=endless())  # type: ignore[arg-type]
+        answer = await http.post("/api/v1/changes", headers=BEARING, content=endless())
     assert (answer.status_code, sent <= guard.MOST_BODY + 200_000) == (413, True)
 
 
@@ -77,12 +76,12 @@ async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.M
 
     monkeypatch.setattr(guard, "BODY_SECONDS", 0.05)
 
-    async def hanging() -> httpx.AsyncByteStream:
-        yield b"{"  # type: ignore[misc]
+    async def hanging() -> AsyncIterator[bytes]:
+        yield b"{"
         await asyncio.sleep(60)
 
     async with LOCAL.client("http://localhost") as http:
-        answer = await http.post("/api/v1/changes", headers=BEARING, content=hanging())  # type: ignore[arg-type]
+        answer = await http.post("/api/v1/changes", headers=BEARING, content=hanging())
     assert answer.status_code == 408
 
 

@@ -94,7 +94,10 @@ def plain(text: str) -> str:
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """Colour on a terminal, plain and wide (or COLUMNS wide) elsewhere; `--color` and `--no-color` decide before."""
+    """Colour on a terminal, plain and wide (or COLUMNS wide) elsewhere; `--color` and `--no-color` decide before.
+
+    What moves does so on a terminal alone: in a pipe, its last state is written, coloured or not.
+    """
     from rich.console import Console
 
     wish = click.get_current_context().color
@@ -104,6 +107,7 @@ def console(*, stderr: bool = False) -> "Console":
         stderr=stderr,
         no_color=plain,
         force_terminal=True if wish else None,
+        force_interactive=None if stream.isatty() else False,
         width=None if stream.isatty() or "COLUMNS" in os.environ else _WIDE,
         highlight=False,
     )
